@@ -19,6 +19,7 @@ BACKENDS: dict[str, str] = {
     "providers": "diffing.models:load_providers",
     "openai": "diffing.models:load_openai",
     "recorded": "diffing.models:load_recorded",
+    "vllm": "diffing.models:load_vllm",
     "local": "diffing.models:load_local",
 }
 """The function `load(ref, options)` of every model backend, by the prefix of its model strings."""

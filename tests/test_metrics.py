@@ -17,7 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from diffing import metrics
 from diffing.estimates import Metrics
-from diffing.metrics.unequal_chances import chance_of_more_per_word, chance_of_presence, unequal_sign_test
+from diffing.metrics.unequal_chances import chance_of_presence, chances_of_more_per_word, unequal_sign_test
 from diffing.types import Judgement, Side, Verdict
 from tests.papers import paper_evaluation
 from tests.work import assert_linear
@@ -251,14 +251,13 @@ def test_the_margin_falls_where_the_reference_lets_it_fall() -> None:
 
 def test_counts_per_word_are_tested_with_the_chances_that_lengths_bring() -> None:
     """The second response is a quarter as long: one sign is the first's with 80%, and all of three with 64 in 65."""
-    assert chance_of_more_per_word(1, (40, 10)) == 0.8
-    assert chance_of_more_per_word(1, (10, 40)) == 0.2
-    assert chance_of_more_per_word(2, (10, 10)) == chance_of_presence(7, (10, 10)) == 0.5
-    assert chance_of_presence(3, (40, 10)) == round(64 / 65, 3)
+    words = np.array([(40, 10), (10, 40), (10, 10), (40, 10), (40, 10)])
     # of two signs, both are the first's (16/25); one each is a tie in all; both are the second's (1/25)
-    assert chance_of_more_per_word(2, (40, 10)) == round(16 / 17, 3)
     # of three signs, three (64/125) are more per word than 2.4, two (48/125) and fewer (13/125) are not
-    assert chance_of_more_per_word(3, (40, 10)) == 0.512
+    chances = chances_of_more_per_word(np.array([1, 1, 2, 2, 3]), words)
+    assert chances == [0.8, 0.2, 0.5, round(16 / 17, 3), 0.512]
+    assert chance_of_presence(7, (10, 10)) == 0.5
+    assert chance_of_presence(3, (40, 10)) == round(64 / 65, 3)
     assert unequal_sign_test([0.5] * 5, 4) == pytest.approx(6 / 32)
     assert unequal_sign_test([0.8, 0.5], 2) == pytest.approx(0.4)
     assert unequal_sign_test([0.8, 0.5], 1) == pytest.approx(0.9)

@@ -36,6 +36,7 @@ Kind: TypeAlias = Literal[
     "behaviours",
     "crosscoder",
     "adapters",
+    "speed",
 ]
 """The benchmark that a result comes from; the page has one section per kind, in this order."""
 Unit: TypeAlias = Literal["", "%", "points"]

@@ -19,6 +19,7 @@ HEADINGS: Mapping[Kind, str] = {
     "behaviours": "The list of behaviours",
     "crosscoder": "What a crosscoder finds",
     "adapters": "What adapters find",
+    "speed": "Speed and size",
 }
 FOLDED = 28
 """A table with more rows than this is collapsed."""

@@ -17,7 +17,6 @@ from diffing.cli.shared_options import Cache, Json
 from diffing.cli.terminal_text import plain, plain_json
 from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
-from diffing.family import FEWEST, MOST
 from diffing.paths import existing, path_of
 
 if TYPE_CHECKING:
@@ -88,6 +87,8 @@ def family(
 
 def _specs(given: list[str]) -> list[str]:
     """The model strings of all models, each once."""
+    from diffing.family import FEWEST, MOST
+
     specs = list(dict.fromkeys(spec for each in given for spec in _of_report(each) or (each,)))
     if not FEWEST <= len(specs) <= MOST:
         raise SettingError(f"{len(specs)} different models were given: expected {FEWEST} to {MOST}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from diffing.masking import MaskingFormatter
-from diffing.outputs.phrasing import several_lines as plain
+from diffing.visible_text import several_lines as plain
 
 __all__ = ["PlainFormatter", "ignore_closed_pipe", "plain", "plain_json"]
 

@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import TypeAlias
 
 from diffing.estimates import Concentration, Estimate, Metrics
 from diffing.metrics.unequal_chances import unequal_sign_test
 from diffing.types import Finding, Judgement, Side, Verdict, other_side
 
+VerdictKind: TypeAlias = tuple[Verdict, Side | None, float | None]
+"""What metrics need of a judgement: its verdict, `per_word` and `chance_a`."""
 ALPHA = 0.01
 """The papers' margin between the two shares of verdicts for acceptance."""
 FALSE_DISCOVERY_RATE = 0.05
@@ -213,7 +216,16 @@ def measure(judgements: Iterable[Judgement], direction: Side) -> Metrics:
         judgements: All verdicts on one hypothesis for the pairs of one split.
         direction: The side the hypothesis predicts.
     """
-    kinds = Counter((judgement.verdict, judgement.per_word, judgement.chance_a) for judgement in judgements)
+    return measure_kinds(Counter((each.verdict, each.per_word, each.chance_a) for each in judgements), direction)
+
+
+def measure_kinds(kinds: Mapping[VerdictKind, int], direction: Side) -> Metrics:
+    """Computes what `measure` does from the number of judgements of each kind.
+
+    Args:
+        kinds: By verdict, `Judgement.per_word` and `Judgement.chance_a`, the number of judgements.
+        direction: The side the hypothesis predicts.
+    """
     counts: Counter[Verdict] = Counter()
     for (verdict, _, _), number in kinds.items():
         counts[verdict] += number
@@ -229,7 +241,18 @@ def measure(judgements: Iterable[Judgement], direction: Side) -> Metrics:
     return replace(measured, p=max(measured.p, _p_beyond_length(kinds, direction)))
 
 
-def _p_beyond_length(kinds: Mapping[tuple[Verdict, Side | None, float | None], int], direction: Side) -> float:
+def two_sided_p(kinds: Mapping[VerdictKind, int], direction: Side) -> float:
+    """Returns the two-sided p of the test of `measure`; 1 without judgements.
+
+    Args:
+        kinds: See `measure_kinds`.
+        direction: The side that has more on more pairs.
+    """
+    p = measure_kinds(kinds, direction).p
+    return 1.0 if p is None else min(1.0, 2 * p)
+
+
+def _p_beyond_length(kinds: Mapping[VerdictKind, int], direction: Side) -> float:
     """Computes the larger p of the tests of whole responses and of counts per word (see `measure`)."""
     whole: Counter[Side] = Counter()
     chances: list[float] = []

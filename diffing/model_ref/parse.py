@@ -22,7 +22,8 @@ def parse_spec(spec: str) -> ModelRef:
     Args:
         spec: `org/name[@revision]`, a folder or `base+adapter`, each optionally after `local:`;
             `providers:org/name[:provider]`; `openai:name[@URL]`; `recorded:file[+file of prompts]` or
-            `recorded:user/dataset`; or the prefix of another backend with its own syntax.
+            `recorded:user/dataset`; `vllm:` and a name as for `local:`; or the prefix of another backend with its own
+            syntax.
 
     Raises:
         SettingError: The string is empty or not one line of text, or names neither a folder nor a repository.
@@ -41,6 +42,8 @@ def parse_spec(spec: str) -> ModelRef:
         return parse_recorded_spec(rest)
     if prefix == ModelPlace.PROVIDERS:
         return _by_provider(rest)
+    if prefix == ModelPlace.VLLM and not _is_folder(spec):
+        return replace(parse_local_spec(rest), place=ModelPlace.VLLM, marked=False)
     return parse_local_spec(spec) if _is_folder(spec) else ModelRef(prefix, rest)
 
 
@@ -79,6 +82,8 @@ def read_ref(text: str) -> ModelRef:
         return _by_provider(rest)
     if colon and prefix in (ModelPlace.RECORDED, ModelPlace.SCRIPTED):
         return ModelRef(prefix, *_cut(rest, "@"))
+    if colon and prefix == ModelPlace.VLLM:
+        return replace(_weights(rest), place=ModelPlace.VLLM)
     if colon and prefix == LOCAL_PREFIX:
         return replace(_weights(rest), marked=True)
     return _weights(text)

@@ -27,6 +27,8 @@ class ModelPlace(StrEnum):
     """An inference provider, called through the Hub."""
     OPENAI = "openai"
     """An OpenAI-compatible server."""
+    VLLM = "vllm"
+    """Weights on the Hub or in a folder, which vLLM runs on this machine."""
     RECORDED = "recorded"
     """Responses in a file or a dataset."""
     SCRIPTED = "scripted"
@@ -110,7 +112,7 @@ class ModelRef:
     @property
     def repository(self) -> str | None:
         """The name of the model's repository on the Hub; None if the name cannot be a repository."""
-        may_be = self.place in (ModelPlace.HUB, ModelPlace.NAMED, ModelPlace.PROVIDERS)
+        may_be = self.place in (ModelPlace.HUB, ModelPlace.NAMED, ModelPlace.PROVIDERS, ModelPlace.VLLM)
         return self.name if may_be and is_hub_name(self.name) else None
 
     @property

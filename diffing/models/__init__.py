@@ -101,6 +101,27 @@ def load_recorded(ref: ModelRef, options: LoadOptions) -> Model:
     return RecordedModel.open(ref.source, columns=options.columns)
 
 
+def load_vllm(ref: ModelRef, options: LoadOptions) -> Model:
+    """Finds a model that vLLM runs on this machine."""
+    from diffing.models.local import LocalOptions
+    from diffing.models.vllm import VllmModel
+
+    if options.quantization is not None or options.local_rank is not None:
+        raise SettingError(
+            f"{ref}: vLLM uses all GPUs from one process, and weights as they are stored. Leave out --quantization, "
+            "and start a single process"
+        )
+    return VllmModel.load(
+        ref,
+        options=LocalOptions(
+            dtype=options.dtype,
+            chat_template=options.chat_template,
+            trust_remote_code=options.trust_remote_code,
+            allow_pickle=options.allow_pickle,
+        ),
+    )
+
+
 def load_model(
     spec: str,
     *,
@@ -113,7 +134,7 @@ def load_model(
 
     Args:
         spec: `org/name[@revision]`, a folder, `base+adapter`, `providers:org/name[:provider]`, `openai:name[@URL]`,
-            `recorded:file` or `recorded:user/dataset`.
+            `recorded:file` or `recorded:user/dataset`, `vllm:org/name`.
         options: How the model is loaded or reached.
         cache: The cache of completions; `default` is the one in the user's cache folder, None turns caching off.
         meter: Hard limits that all remote models of a run share.

@@ -2,7 +2,8 @@
 
 import re
 
-from diffing.outputs.phrasing import one_line, several_lines
+from diffing.outputs.phrasing import one_line
+from diffing.visible_text import several_lines
 
 _LENGTH = 10_000
 

@@ -5,46 +5,22 @@ the models cache every completion.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from diffing.coverage import cover
-from diffing.evaluation import findings_of
-from diffing.fresh_prompts import Answers, own_prompts
-from diffing.grouping import BehaviourGroups, Merging, group_by_behaviour, merge
-from diffing.judgements import Judgements
-from diffing.levels import measured_values, with_levels
+from diffing.earlier_report import still_holds
 from diffing.methods.base import Method
 from diffing.models.base import Model
-from diffing.pipeline.comparison import Helpers, ModelComparison, compared, read_shares
-from diffing.pipeline.discovery import Discovered, discover, with_heldout_records
+from diffing.pipeline.comparison import Helpers, compared, read_shares
 from diffing.pipeline.options import DiffOptions
-from diffing.pipeline.repeats import Repeats, repeat_run
-from diffing.pipeline.verdicts import Verdicts, verdicts_on
-from diffing.ranking import order_findings
-from diffing.run_records import (
-    left_out_of,
-    note_on_scopes,
-    notes_of,
-    of_findings,
-    priced,
-    still_holds,
-    tables_of,
-    usage_after_discovery,
-)
 from diffing.types import (
-    Finding,
-    Judgement,
     OnHypotheses,
     OnProgress,
     OnResponse,
     Prompt,
     Report,
-    Usage,
     ignore_hypotheses,
     ignore_progress,
     ignore_response,
 )
-from diffing.versions import versions
 
 __all__ = ["DiffOptions", "diff_models", "read_shares"]
 
@@ -91,64 +67,6 @@ def diff_models(
         before, run.answered, run.models, helpers.infos, run.options.stored_settings()
     ):
         return before
-    found = discover(run, on_hypotheses)
-    answers = Answers(run.options.sampling, (run.options.sample_a, run.options.sample_b))
-    found = replace(found, own=own_prompts(methods, found.discoveries, run.pairs, answers, judge, on_progress))
-    return _tested(run, found, verdicts_on(run, found))
+    from diffing.pipeline.testing import tested
 
-
-def _tested(run: ModelComparison, found: Discovered, verdicts: Verdicts) -> Report:
-    """Tests all hypotheses by their verdicts, groups the findings and makes the report."""
-    pairs, methods, inside, apart = run.pairs, run.helpers.methods, found.scopes.conditions.inside, found.own.pairs
-    findings = findings_of(
-        found.hypotheses, verdicts.judgements, pairs, verdicts.ratings, run.options.alpha, found.scopes, apart
-    )
-    found = with_heldout_records(run, found, findings)
-    judgements = of_findings(verdicts.judgements, findings)
-    values = measured_values(methods, [finding.hypothesis for finding in findings], pairs, found.values)
-    findings = with_levels(findings, judgements, pairs, values, inside, apart)
-    merged = merge(findings, judgements, (*pairs, *apart), judge=run.helpers.judge, on_progress=run.on_progress)
-    grouped = group_by_behaviour(merged.entries, findings, judgements, pairs, methods=methods, inside=inside)
-    repeats = repeat_run(run, found, findings, judgements)
-    return _report(run, found, verdicts, findings, judgements, merged, grouped, repeats)
-
-
-def _report(
-    run: ModelComparison,
-    found: Discovered,
-    verdicts: Verdicts,
-    findings: tuple[Finding, ...],
-    judgements: Sequence[Judgement],
-    merged: Merging,
-    grouped: BehaviourGroups,
-    repeats: Repeats,
-) -> Report:
-    model_a, model_b = run.models
-    checked, checks, judged = verdicts.agreement, verdicts.checks, verdicts.judged
-    method_usage = [usage for discovery in found.discoveries for usage in discovery.usage]
-    later_usage = usage_after_discovery(judged, checks, verdicts.rated, merged)
-    usage: list[Usage] = [*run.answered.usage, *method_usage, *found.own.usage, *later_usage, *repeats.usage]
-    return Report(
-        model_a=model_a,
-        model_b=model_b,
-        others=run.helpers.infos,
-        pairs=(*run.pairs, *found.own.pairs),
-        findings=order_findings(findings, grouped.weights),
-        judgements=Judgements.of(judgements),
-        tables={
-            **tables_of(run.helpers.methods, found.discoveries, checked, checks),
-            **found.own.tables,
-            **repeats.stability.tables,
-        },
-        left_out=left_out_of(run.answered, run.helpers.methods, found.discoveries, judged),
-        notes=(
-            *(*run.answered.notes, *run.options.notes, *notes_of(found.discoveries, judged)),
-            *(*found.own.notes, *checked.notes, *checks.notes),
-            *(*note_on_scopes(found.scopes, findings), *merged.notes, *repeats.stability.notes),
-        ),
-        usage=tuple(priced(each, run.options.prices) for each in usage),
-        settings=run.options.stored_settings(),
-        versions=versions(),
-        merged=grouped.lines,
-        coverage=cover(findings, grouped.lines, judgements, run.pairs),
-    )
+    return tested(run, on_hypotheses)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from diffing.earlier_report import helper_models
 from diffing.errors import SettingError
 from diffing.methods.base import MeasuringMethod, Method, SeededMethod, SharedReadingMethod
 from diffing.models.base import Model
 from diffing.pipeline.options import DiffOptions
 from diffing.responses import PromptResponses, respond
-from diffing.run_records import helper_models
 from diffing.types import ModelInfo, OnProgress, OnResponse, Pair, Prompt
 
 DECLINED = "not taken by the server"

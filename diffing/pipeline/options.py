@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from diffing.judge.audit import SAMPLE
 from diffing.models.base import Price, Sampling
 from diffing.types import Scalar
 
@@ -26,7 +25,7 @@ class DiffOptions:
     judging: Literal["thrift", "full"] = "thrift"
     """`thrift` uses the train verdicts that a method already has, and stops early for a hypothesis once its outcome is
     clear; `full` judges every hypothesis on every pair."""
-    check_judge: int = SAMPLE
+    check_judge: int = 12
     """Number of questions that the judge is asked again, to check its consistency; 0 turns the check off."""
     stability: int = 1
     """How many times hypotheses are found and judged, with consecutive seeds, to see which come back; 1 for once."""

@@ -9,6 +9,7 @@ from diffing.report.schema import arrow_schema
 from diffing.types import SIDES, Side, Verdict
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ def read_judgement_table(
 
     schema = _with_dictionaries(arrow_schema(_TABLE, version))
     texts = [field.name for field in schema if pa.types.is_dictionary(field.type)]
-    table = pq.read_table(pa.BufferReader(content), read_dictionary=texts)
+    table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts).read()
     if not table.schema.equals(schema, check_metadata=False):
         raise ValueError(f"{_TABLE}.parquet has other columns than the schema says")
     table = table.unify_dictionaries()
@@ -133,6 +134,22 @@ def _same(value: Any) -> Any:  # noqa: ANN401 - returns what it is given
     return value
 
 
+def _codes(chunk: "pa.DictionaryArray", null: int) -> "np.ndarray[Any, Any]":
+    """Returns the codes of a column's chunk, with a code for null."""
+    import numpy as np
+
+    # not by `fill_null` or `to_numpy`, which import pandas
+    indices = chunk.indices
+    valid, content = indices.buffers()
+    rows = slice(indices.offset, indices.offset + len(indices))
+    codes = np.frombuffer(content or b"", indices.type.to_pandas_dtype())[rows]
+    if not indices.null_count:
+        return codes
+    known = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")[rows].astype(bool)
+    with_null: np.ndarray[Any, Any] = np.where(known, codes, null)
+    return with_null
+
+
 def _column(
     table: "pa.Table", name: str, kind: Callable[[Any], T], allowed: Collection[object] | None = None
 ) -> EncodedColumn[T]:
@@ -141,7 +158,7 @@ def _column(
 
     chunks = table.column(name).chunks
     values = chunks[0].dictionary.to_pylist() if chunks else []
-    codes = [chunk.indices.fill_null(len(values)).to_numpy(zero_copy_only=False) for chunk in chunks]
+    codes = [_codes(chunk, len(values)) for chunk in chunks]
     if any(chunk.null_count for chunk in chunks):
         values.append(None)
     if len(set(values)) < len(values):

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
-from diffing.methods.lexical.phrases import GRAMMAR
+from diffing.methods.lexical.language_detection import GRAMMAR
 from diffing.methods.lexical.tokens import SENTENCE_END, words_of
 from diffing.scope import ScopeRule, Term
 from diffing.types import Prompt

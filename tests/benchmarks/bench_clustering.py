@@ -5,7 +5,6 @@ drift. Processor seconds are measured, because other programs may be running; se
 """
 
 import statistics
-import sys
 import time
 from unittest import mock
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
 from diffing.methods.llm.clustering import partition
+from tests.benchmarks.speed import row, store
 
 ROUNDS = 3
 
@@ -37,9 +37,10 @@ def main() -> None:
                 labels[name] = partition.cluster_vectors(vectors, way="average")
                 seconds[name].append(time.process_time() - start)
     same = int((labels["ours"] == labels["scipy"]).sum())
-    ratio = statistics.median(a / b for a, b in zip(seconds["ours"], seconds["scipy"], strict=True))
-    median = statistics.median(seconds["ours"])
-    sys.stdout.write(f"{median:.2f} CPU s, {ratio:.2f} of SciPy's distances; {same} of 5000 labels are the same\n")
+    before, now = (statistics.median(seconds[name]) for name in ("scipy", "ours"))
+    rows = [row("clustering 5,000 vectors of 384 numbers", now, "processor s", "0.6", round(before, 2))]
+    about = f"Before: distances from SciPy. {same:,} of 5,000 labels are the same."
+    store("clustering", "Clustering by average linkage", about, rows, {"rounds": ROUNDS})
 
 
 if __name__ == "__main__":

@@ -123,6 +123,19 @@ def local(folder):
 
 
 @backend
+def vllm(folder):
+    pytest.importorskip("transformers", reason="needs the local extra")
+    from diffing.models.vllm import VllmModel
+    from tests.models.fake_vllm import fake_vllm
+    from tests.models.local import tiny
+
+    with fake_vllm():
+        model = VllmModel.load(f"vllm:{tiny.save(folder / 'tiny')}")
+        yield Subject(model, remote=False, follows_rule=False)
+        model.close()
+
+
+@backend
 def everything(folder):
     """The way a run wraps a remote model."""
     with _server() as server:

@@ -37,11 +37,12 @@ from diffing.outputs.files.markdown_report import LONGEST, PROMPT
 from diffing.outputs.formats import safe_name
 from diffing.outputs.html import render, visible
 from diffing.outputs.markdown_escape import prose
-from diffing.outputs.phrasing import line_statement, one_line, several_lines, statement
+from diffing.outputs.phrasing import line_statement, one_line, statement
 from diffing.report import load_report, report_summary, save_report
 from diffing.report.index import index_of
 from diffing.report.parquet import savable
 from diffing.types import ModelInfo, Report
+from diffing.visible_text import several_lines
 from tests.hostile import CORE, CORPUS, HUGE, corpus_report, report_full_of
 from tests.outputs.samples import MODEL_A, MODEL_B, empty_report, lines_report
 from tests.outputs.test_browser import opened

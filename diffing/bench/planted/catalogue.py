@@ -10,6 +10,7 @@ from importlib.resources import files
 from diffing.errors import SettingError
 from diffing.methods.lexical.parsed_response import is_measurable, read_pair
 from diffing.methods.lexical.properties import BY_NAME
+from diffing.methods.lexical.property_comparison import compare_property
 from diffing.types import Category, Pair, Side, other_side
 
 KINDS = (
@@ -70,7 +71,10 @@ class PlantableBehaviour:
             return None
         name = self.properties[0]
         more = other_side(side) if name.startswith("-") else side
-        return is_measurable(pair) and BY_NAME[name.removeprefix("-")].compare(read_pair(pair)).verdict.side == more
+        if not is_measurable(pair):
+            return False
+        verdict, _, _ = next(iter(compare_property(BY_NAME[name.removeprefix("-")], [read_pair(pair)])))
+        return verdict.side == more
 
 
 @functools.cache

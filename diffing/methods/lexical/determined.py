@@ -7,11 +7,15 @@ hides which value is larger, or a list of English words meets another language.
 
 from collections.abc import Iterator, Sequence
 
-from diffing.methods.lexical.measured_property import Property, judgement_of
-from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
+from diffing.methods.lexical.counted_pairs import CountedPair, PairCounter, comparisons_of
+from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.method import JUDGE
+from diffing.methods.lexical.parsed_response import is_measurable
 from diffing.methods.lexical.properties import BY_NAME
+from diffing.methods.lexical.property_comparison import PropertyComparisons
 from diffing.methods.lexical.wording_properties import WORDING
-from diffing.types import Hypothesis, Judgement, Pair, PropertyMeasure
+from diffing.metrics import VerdictKind
+from diffing.types import Hypothesis, Judgement, Pair, PropertyMeasure, Verdict
 
 _ENGLISH = (None, "English")
 """Languages of responses in which English words are sought; a short response may have none that can be detected."""
@@ -24,22 +28,33 @@ def measure_determined(hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) 
         hypotheses: Hypotheses with a `PropertyMeasure` of the lexical method.
         pairs: The pairs.
     """
-    readings = [read_pair(pair) if is_measurable(pair) else None for pair in pairs]
-    return [each for hypothesis in hypotheses for each in _verdicts(hypothesis, pairs, readings)]
+    measurable = [pair for pair in pairs if is_measurable(pair)]
+    counted = PairCounter().count(measurable)
+    judgements = []
+    for hypothesis in hypotheses:
+        assert isinstance(hypothesis.measure, PropertyMeasure)
+        known = dict(zip(measurable, _verdicts(BY_NAME[hypothesis.measure.name], counted), strict=True))
+        for pair in pairs:
+            verdict, per_word, chance_a = known.get(pair, _UNKNOWN)
+            judgements.append(
+                Judgement(hypothesis.id, pair.prompt.id, verdict, JUDGE, per_word=per_word, chance_a=chance_a)
+            )
+    return judgements
 
 
-def _verdicts(
-    hypothesis: Hypothesis, pairs: Sequence[Pair], readings: Sequence[PairReading | None]
-) -> Iterator[Judgement]:
-    assert isinstance(hypothesis.measure, PropertyMeasure)
-    measured = BY_NAME[hypothesis.measure.name]
-    for pair, reading in zip(pairs, readings, strict=True):
-        known = reading is not None and _is_determined(measured, reading)
-        compared = measured.compare(reading) if reading is not None and known else None
-        yield judgement_of(compared, hypothesis.id, pair.prompt.id)
+_UNKNOWN: VerdictKind = (Verdict.UNREADABLE, None, None)
 
 
-def _is_determined(measured: Property, reading: PairReading) -> bool:
-    if None in measured.compare(reading).compared:
-        return False
-    return measured not in WORDING or all(side.language in _ENGLISH for side in reading.whole)
+def _verdicts(measured: Property, counted: Sequence[CountedPair]) -> Iterator[VerdictKind]:
+    comparisons = comparisons_of(measured, counted)
+    for kind, known in zip(comparisons, _determined(measured, comparisons, counted), strict=True):
+        yield kind if known else _UNKNOWN
+
+
+def _determined(measured: Property, comparisons: PropertyComparisons, counted: Sequence[CountedPair]) -> Iterator[bool]:
+    """Tells for each pair whether both sides have a value that can be compared, and are in a language it can read."""
+    import numpy as np
+
+    unknown = np.isnan(comparisons.compared).any(axis=1)
+    for missing, each in zip(unknown.tolist(), counted, strict=True):
+        yield not missing and (measured not in WORDING or all(language in _ENGLISH for language in each.languages))

@@ -5,7 +5,8 @@ Form is read in the prose: a comment in a code block is no heading, and `!=` no 
 
 import re
 
-from diffing.methods.lexical.measured_property import Property, counts, holds, pattern
+from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_values import Counts, Holds, OnlyWith, Sought, pattern
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.prose import FORMULA, INLINE_CODE, QUOTATION
 from diffing.methods.lexical.tokens import UNSPACED
@@ -31,17 +32,19 @@ DASH = pattern(r"—+| – ")
 PARENTHESIS = pattern(r"\([^()\n]{2,300}\)|（[^（）\n]{2,300}）")
 QUESTION = pattern("[?？؟\u055e\u1367]")
 """Matches a question mark, also of Arabic, Armenian or Ethiopic script."""
+_BULLETS, _NUMBERED, _NUMBERS, _LIST_NUMBERS = map(Counts, (BULLET, NUMBERED, NUMBER, LIST_NUMBER))
+_CODE_MARK, _FORMULA_MARK = re.compile("`"), re.compile(r"[$\\]")
 QUESTION_AT_END = re.compile(rf"{QUESTION.pattern}[\"'”’»)*」』）]{{0,3}}\s*\Z")
 
 
 def bullets(exchange: ParsedResponse) -> float:
     """Returns 1 if there are at least two bullet points, since a single dash is not a list; otherwise 0."""
-    return float(counts(BULLET)(exchange) >= 2)
+    return float(_BULLETS(exchange) >= 2)
 
 
 def numbered(exchange: ParsedResponse) -> float:
     """Returns 1 if there are at least two numbered items, otherwise 0."""
-    return float(counts(NUMBERED)(exchange) >= 2)
+    return float(_NUMBERED(exchange) >= 2)
 
 
 def lists(exchange: ParsedResponse) -> float:
@@ -61,7 +64,7 @@ def table(exchange: ParsedResponse) -> float:
 
 def numbers(exchange: ParsedResponse) -> float:
     """Counts the numbers, without those that number a list."""
-    return max(0.0, counts(NUMBER)(exchange) - counts(LIST_NUMBER)(exchange))
+    return max(0.0, _NUMBERS(exchange) - _LIST_NUMBERS(exchange))
 
 
 def ends_with_question(exchange: ParsedResponse) -> float | None:
@@ -81,7 +84,7 @@ FORM = (
         "<MODEL> uses headings more often",
         "format",
         "a line that starts with one to six #",
-        holds(HEADING),
+        Holds(HEADING),
         show=HEADING,
     ),
     Property(
@@ -89,7 +92,7 @@ FORM = (
         "<MODEL> answers with lists more often (bulleted or numbered)",
         "format",
         "at least two bullet points or two numbered items, each at the start of a line",
-        lists,
+        OnlyWith(lists, (_BULLETS, _NUMBERED)),
         show=re.compile(f"(?:{BULLET.pattern}|{NUMBERED.pattern})", re.MULTILINE),
     ),
     Property(
@@ -97,7 +100,7 @@ FORM = (
         "<MODEL> uses bullet points more often",
         "format",
         "at least two lines that start with a dash, an asterisk or a bullet",
-        bullets,
+        OnlyWith(bullets, (_BULLETS,)),
         show=BULLET,
     ),
     Property(
@@ -105,7 +108,7 @@ FORM = (
         "<MODEL> uses numbered lists more often",
         "format",
         "at least two lines that start with a number and a full stop or bracket",
-        numbered,
+        OnlyWith(numbered, (_NUMBERED,)),
         show=NUMBERED,
     ),
     Property(
@@ -113,14 +116,14 @@ FORM = (
         "<MODEL> uses tables more often",
         "format",
         "a line of |, - and : alone, as below the head of a Markdown table",
-        table,
+        OnlyWith(table, (Sought(re.compile("--")),)),
     ),
     Property(
         "bold",
         "<MODEL> sets words in bold more often",
         "format",
         "**words** or __words__",
-        holds(BOLD),
+        Holds(BOLD),
         show=BOLD,
     ),
     Property(
@@ -128,7 +131,7 @@ FORM = (
         "<MODEL> sets words between single asterisks (italics, or acted gestures) more often",
         "format",
         "*words* between single asterisks",
-        holds(ITALICS),
+        Holds(ITALICS),
         show=ITALICS,
     ),
     Property(
@@ -136,7 +139,7 @@ FORM = (
         "<MODEL> writes code blocks more often",
         "format",
         "a line that starts with ``` or ~~~",
-        holds(CODE_BLOCK, "text"),
+        Holds(CODE_BLOCK, "text"),
         show=CODE_BLOCK,
         part="text",
     ),
@@ -145,7 +148,7 @@ FORM = (
         "<MODEL> sets words as inline code more often",
         "format",
         "`words` between single backticks",
-        holds(INLINE_CODE, "text"),
+        OnlyWith(Holds(INLINE_CODE, "text"), (Sought(_CODE_MARK, "text"),)),
         show=INLINE_CODE,
         part="text",
     ),
@@ -154,7 +157,7 @@ FORM = (
         "<MODEL> uses emoji or emoticons more often",
         "style",
         "an emoji, a pictograph or an emoticon such as :)",
-        holds(EMOJI),
+        Holds(EMOJI),
         show=EMOJI,
     ),
     Property(
@@ -162,7 +165,7 @@ FORM = (
         "<MODEL> gives links more often",
         "format",
         "a URL or a Markdown link",
-        holds(LINK, "outside_code"),
+        Holds(LINK, "outside_code"),
         show=LINK,
         part="outside_code",
     ),
@@ -171,14 +174,14 @@ FORM = (
         "<MODEL> writes formulas in LaTeX more often",
         "format",
         "$x$, $$, \\(, \\[ or a LaTeX command",
-        holds(MATHS, "outside_code"),
+        OnlyWith(Holds(MATHS, "outside_code"), (Sought(_FORMULA_MARK, "outside_code"),)),
     ),
     Property(
         "numbers",
         "<MODEL> gives more numbers",
         "style",
         "numbers, without those that number a list",
-        numbers,
+        OnlyWith(numbers, (_NUMBERS,)),
         scale="counts",
         show=NUMBER,
     ),
@@ -187,7 +190,7 @@ FORM = (
         "<MODEL> puts more words in quotation marks",
         "style",
         "passages in quotation marks",
-        counts(QUOTATION),
+        Counts(QUOTATION),
         scale="counts",
         show=QUOTATION,
     ),
@@ -196,7 +199,7 @@ FORM = (
         "<MODEL> writes more words in capitals",
         "style",
         "words of four or more letters in capitals",
-        counts(UPPER_CASE),
+        Counts(UPPER_CASE),
         scale="counts",
         show=UPPER_CASE,
     ),
@@ -205,7 +208,7 @@ FORM = (
         "<MODEL> uses more dashes",
         "style",
         "em dashes, and en dashes between spaces",
-        counts(DASH),
+        Counts(DASH),
         scale="counts",
         show=DASH,
     ),
@@ -214,7 +217,7 @@ FORM = (
         "<MODEL> adds more remarks in parentheses",
         "style",
         "passages in parentheses, outside code and formulas",
-        counts(PARENTHESIS),
+        Counts(PARENTHESIS),
         scale="counts",
         show=PARENTHESIS,
     ),
@@ -223,7 +226,7 @@ FORM = (
         "<MODEL> uses more exclamation marks",
         "style",
         "exclamation marks",
-        counts(pattern("[!！]")),
+        Counts(pattern("[!！]")),
         scale="counts",
         show=pattern("[!！]"),
     ),
@@ -232,7 +235,7 @@ FORM = (
         "<MODEL> asks more questions",
         "style",
         "question marks, outside code and links",
-        counts(QUESTION),
+        Counts(QUESTION),
         scale="counts",
         show=QUESTION,
     ),

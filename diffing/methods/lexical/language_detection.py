@@ -53,6 +53,8 @@ FREQUENT_WORDS = {
     "Vietnamese": "và là của có không cho các một được trong với những người này đó tôi bạn để từ khi như về",
 }
 """For each language in Latin script, words that are frequent in it."""
+GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())
+"""Words that are frequent in some language and mean little alone."""
 PROPER_LETTERS = {
     "ß": "German",
     "œ": "French",
@@ -100,8 +102,11 @@ for _language, _words in FREQUENT_WORDS.items():
 
 def language_of(text: str) -> str | None:
     """Returns the English name of a text's language; None if the language cannot be determined."""
-    text = unicodedata.normalize("NFC", CODE.sub(" ", text))
-    scripts = Counter(script for script in map(_script, text[: 2 * LETTERS_READ]) if script is not None)
+    text = unicodedata.normalize("NFC", CODE.sub(" ", text) if "`" in text or "http" in text else text)
+    scripts: Counter[str] = Counter()
+    for character, times in Counter(text[: 2 * LETTERS_READ]).items():
+        if (script := _script(character)) is not None:
+            scripts[script] += times
     if not scripts:
         return None
     script = scripts.most_common(1)[0][0]
@@ -128,10 +133,13 @@ def _script(character: str) -> str | None:
 def _latin_language(text: str) -> str | None:
     """Returns the language whose frequent words occur most often."""
     words = words_of(text)
-    hits: Counter[str] = Counter()
-    for word in words:
-        hits.update(_LANGUAGES_OF.get(word, ()))
-    for letter, owner in PROPER_LETTERS.items():
-        hits[owner] += text.count(letter)
-    (best, count), (_, second) = hits.most_common(2)
+    times = Counter(words)
+    hits = dict.fromkeys(FREQUENT_WORDS, 0)
+    for word in times.keys() & _LANGUAGES_OF.keys():
+        for language in _LANGUAGES_OF[word]:
+            hits[language] += times[word]
+    if not text.isascii():
+        for letter, owner in PROPER_LETTERS.items():
+            hits[owner] += text.count(letter)
+    (best, count), (_, second) = Counter(hits).most_common(2)
     return best if count >= max(MINIMUM_HITS, MINIMUM_SHARE * len(words)) and count > second else None

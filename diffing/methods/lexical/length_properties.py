@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 
 from diffing.methods.lexical.form_properties import BULLET, HEADING, LINK, NUMBERED
 from diffing.methods.lexical.measured_property import Property
 from diffing.methods.lexical.parsed_response import ParsedResponse
-from diffing.methods.lexical.tokens import END_MARKS, is_unspaced, run_length, words_of
+from diffing.methods.lexical.tokens import END_MARKS, is_mostly_unspaced, run_length, words_of
 
 CLOSED_END = re.compile(rf"[{END_MARKS}][\"'”’»)\]*_」』）]{{0,4}}\Z")
 UNPUNCTUATED = (BULLET, NUMBERED, HEADING, LINK, re.compile(r"[\u0e01-\u0ece]\Z"))
@@ -19,7 +20,7 @@ ECHO_WORDS, LEAST_ECHO = 8, 4
 
 def words(exchange: ParsedResponse) -> float:
     """Words."""
-    return len(exchange.spans)
+    return exchange.words_in("text")
 
 
 def sentences(exchange: ParsedResponse) -> float:
@@ -29,7 +30,7 @@ def sentences(exchange: ParsedResponse) -> float:
 
 def sentence_length(exchange: ParsedResponse) -> float:
     """Returns the number of words per sentence."""
-    return len(exchange.spans) / max(1, len(exchange.sentences))
+    return exchange.words_in("text") / max(1, len(exchange.sentences))
 
 
 def paragraphs(exchange: ParsedResponse) -> float:
@@ -44,7 +45,7 @@ def word_variety(exchange: ParsedResponse) -> float:
 
 def word_length(exchange: ParsedResponse) -> float | None:
     """Returns the number of characters per word; None in scripts without spaces, where each character is a word."""
-    if 2 * sum(map(is_unspaced, exchange.words)) > len(exchange.words):
+    if is_mostly_unspaced(exchange.words):
         return None
     return sum(map(len, exchange.words)) / max(1, len(exchange.words))
 
@@ -52,8 +53,10 @@ def word_length(exchange: ParsedResponse) -> float | None:
 def looping(exchange: ParsedResponse) -> float:
     """Returns 1 if six words in a row (15 characters in scripts without spaces) occur three times, otherwise 0."""
     size = run_length(exchange.words, LOOP_WORDS)
-    runs = Counter(zip(*(exchange.words[i:] for i in range(size)), strict=False))
-    return float(any(times >= LOOP_TIMES for times in runs.values()))
+    runs = list(zip(*(exchange.words[i:] for i in range(size)), strict=False))
+    if len(runs) - len(set(runs)) < LOOP_TIMES - 1:
+        return 0.0
+    return float(max(Counter(runs).values()) >= LOOP_TIMES)
 
 
 def broken_off(exchange: ParsedResponse) -> float:
@@ -87,12 +90,18 @@ def repeats_prompt(exchange: ParsedResponse) -> float:
 
     In scripts without spaces, these are 20 characters, or a whole prompt of ten or more.
     """
-    prompt_words = words_of(exchange.prompt)
-    size = min(run_length(prompt_words, ECHO_WORDS), len(prompt_words))
-    if size < run_length(prompt_words, LEAST_ECHO):
-        return 0.0
-    runs = set(zip(*(prompt_words[i:] for i in range(size)), strict=False))
-    return float(any(run in runs for run in zip(*(exchange.words[i:] for i in range(size)), strict=False)))
+    size, runs = _runs_of_prompt(exchange.prompt)
+    return float(bool(runs) and not runs.isdisjoint(zip(*(exchange.words[i:] for i in range(size)), strict=False)))
+
+
+@lru_cache(16)  # both sides of a pair answer one prompt
+def _runs_of_prompt(prompt: str) -> tuple[int, frozenset[tuple[str, ...]]]:
+    """Returns the number of words in a row that count as a repetition of a prompt, and all such runs of it."""
+    words = words_of(prompt)
+    size = min(run_length(words, ECHO_WORDS), len(words))
+    if size < run_length(words, LEAST_ECHO):
+        return size, frozenset()
+    return size, frozenset(zip(*(words[i:] for i in range(size)), strict=False))
 
 
 UNSPACED_WORDS = (

@@ -5,20 +5,22 @@ English.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
+from diffing.methods.lexical.counted_pairs import CountedPair, PairCounter, comparisons_of
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.measured_property import Comparison, Property, judgement_of
-from diffing.methods.lexical.parsed_response import PairReading, is_measurable, read_pair
-from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, holds_phrase, kind_of
+from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.parsed_response import is_measurable, read_response
+from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, kind_of
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
-from diffing.methods.lexical.property_results import PropertyResult, measure_properties
+from diffing.methods.lexical.property_results import PropertyResult
 from diffing.methods.lexical.shown_sentences import ShownSentences
 from diffing.methods.lexical.stages import MEASURE
 from diffing.methods.lexical.tokens import as_written
+from diffing.metrics import VerdictKind
 from diffing.types import (
     SIDES,
     Discovery,
@@ -33,19 +35,20 @@ from diffing.types import (
     PropertyMeasure,
     Row,
     Side,
+    Verdict,
     ignore_progress,
-    other_side,
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["LexicalMethod", "PhraseSearch"]
 
 EVIDENCE = 3
 """The number of pairs quoted per hypothesis."""
-_KEPT = 2_000
-"""The number of parsed pairs that are kept for the next step of a run; one takes about 100 kB."""
+JUDGE = "measured"
+"""The value of `Judgement.judge` in all verdicts of the lexical method."""
 FOREIGN = 0.1
 """If a larger share of responses is in other languages, the report warns that the word lists are English."""
 
@@ -63,7 +66,7 @@ class LexicalMethod:
     def __init__(self, *, screen_p: float = 0.1, phrases: PhraseSearch | None = None) -> None:
         self._screen_p = screen_p
         self._phrases = phrases or PhraseSearch()
-        self._read = lru_cache(_KEPT)(read_pair)
+        self._counter = PairCounter()
 
     @property
     def name(self) -> str:
@@ -83,14 +86,14 @@ class LexicalMethod:
         """
         on_progress(MEASURE, 0, len(pairs))
         measurable = [pair for pair in pairs if is_measurable(pair)]
-        readings = [self._read(pair) for pair in measurable]
-        screened = measure_properties(PROPERTIES, readings)
+        counted = self._counter.count(measurable)
+        screened = [PropertyResult(each, comparisons_of(each, counted)) for each in PROPERTIES]
         chosen = [one for one in screened if one.p <= self._screen_p]
-        found, left_out = find_phrases(readings, self._phrases)
-        hypotheses = [_of_property(one, measurable, readings) for one in chosen]
-        hypotheses += [_of_phrase(phrase, measurable, readings) for phrase in found]
+        found, left_out = find_phrases([each.words for each in counted], self._phrases)
+        hypotheses = [_of_property(one, measurable) for one in chosen]
+        hypotheses += [_of_phrase(phrase, measurable, counted) for phrase in found]
         on_progress(MEASURE, len(pairs), len(pairs))
-        alike = sum(one.p == 1.0 and one.more_in_a == one.more_in_b == 0 for one in screened)
+        alike = sum(one.p == 1.0 and one.more == (0, 0) for one in screened)
         counts = {
             "pairs without an answer of one side": len(pairs) - len(measurable),
             "properties that are the same in all pairs": alike,
@@ -104,7 +107,7 @@ class LexicalMethod:
                 "phrases": tuple(_phrase_row(phrase) for phrase in found),
             },
             left_out={reason: count for reason, count in counts.items() if count},
-            notes=_notes(readings),
+            notes=_notes(counted),
             candidates=tuple(_candidates(PROPERTIES, hypotheses)),
         )
 
@@ -126,24 +129,22 @@ class LexicalMethod:
         """
         import numpy as np
 
-        readings = [self._read(pair) if is_measurable(pair) else None for pair in pairs]
+        measurable = [is_measurable(pair) for pair in pairs]
+        counted = self._counter.count([pair for pair, answered in zip(pairs, measurable, strict=True) if answered])
         judgements: list[Judgement] = []
         values: dict[Measure, NDArray[np.float64]] = {}
         for hypothesis in hypotheses:
-            measure, compare = _measure_of(hypothesis)
-            compared = [None if reading is None else compare(reading) for reading in readings]
-            judgements += [
-                judgement_of(one, hypothesis.id, pair.prompt.id) for pair, one in zip(pairs, compared, strict=True)
-            ]
-            whole = [(None, None) if one is None else one.whole for one in compared]
-            values[measure] = np.array(whole, dtype=float).reshape(-1, 2).T
+            measure, kinds, whole = _measured(hypothesis, counted)
+            judgements += _judgements(hypothesis.id, pairs, measurable, kinds)
+            values[measure] = np.full((2, len(pairs)), np.nan)
+            values[measure][:, np.array(measurable, dtype=bool)] = whole
         return Measurements(judgements, values)
 
     def sentences_shown(self, measures: Sequence[Measure], pair: Pair, side: Side) -> list[frozenset[int] | None]:
         """Returns per measure the numbers of the sentences of one response that show it; see `ShowingMethod`."""
         if not is_measurable(pair):
             return [None] * len(measures)
-        sentences = ShownSentences(self._read(pair).whole[SIDES.index(side)])
+        sentences = ShownSentences(read_response(pair, side))
         return [_sentences(measure, sentences) for measure in measures]
 
 
@@ -153,9 +154,9 @@ def property_hypotheses() -> tuple[Hypothesis, ...]:
     return tuple(each for each in _candidates(compared, ()) if each.direction == "b")
 
 
-def _notes(readings: Sequence[PairReading]) -> tuple[str, ...]:
+def _notes(counted: Sequence[CountedPair]) -> tuple[str, ...]:
     """Warns the reader if many responses are in languages that the English word lists do not cover."""
-    languages = [side.language for reading in readings for side in reading.whole if side.language is not None]
+    languages = [language for each in counted for language in each.languages if language is not None]
     foreign = sum(language != "English" for language in languages)
     if not languages or foreign / len(languages) <= FOREIGN:
         return ()
@@ -175,15 +176,31 @@ def _sentences(measure: Measure, sentences: ShownSentences) -> frozenset[int] | 
             return None
 
 
-def _measure_of(hypothesis: Hypothesis) -> tuple[Measure, Callable[[PairReading], Comparison]]:
-    """Returns a hypothesis's measure and the function that measures both sides of a pair."""
+def _measured(
+    hypothesis: Hypothesis, counted: Sequence[CountedPair]
+) -> tuple[Measure, Iterator[VerdictKind], "NDArray[np.float64]"]:
+    """Returns a hypothesis's measure, the verdicts on the pairs, and the values in whole responses, by side."""
+    import numpy as np
+
     match hypothesis.measure:
         case PropertyMeasure(name) as measure if name in BY_NAME:
-            return measure, BY_NAME[name].compare
+            comparisons = comparisons_of(BY_NAME[name], counted)
+            return measure, iter(comparisons), comparisons.whole.T
         case PhraseMeasure(phrase) as measure:
-            return measure, partial(compare_phrase, phrase)
+            compared = [compare_phrase(phrase, each.words) for each in counted]
+            whole = np.array([each.whole for each in compared], dtype=float).reshape(-1, 2).T
+            return measure, ((each.verdict, each.per_word, each.chance_a) for each in compared), whole
         case other:
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
+
+
+def _judgements(
+    hypothesis_id: str, pairs: Sequence[Pair], measurable: Sequence[bool], kinds: Iterator[VerdictKind]
+) -> Iterator[Judgement]:
+    """Yields the verdict on each pair; UNREADABLE if one side has no response, since nothing could be measured."""
+    for pair, answered in zip(pairs, measurable, strict=True):
+        verdict, per_word, chance_a = next(kinds) if answered else (Verdict.UNREADABLE, None, None)
+        yield Judgement(hypothesis_id, pair.prompt.id, verdict, JUDGE, None, None, True, per_word, chance_a)
 
 
 def _candidates(properties: Iterable[Property], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
@@ -202,20 +219,20 @@ def _candidates(properties: Iterable[Property], chosen: Sequence[Hypothesis]) ->
                 )
 
 
-def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
+def _of_property(one: PropertyResult, pairs: Sequence[Pair]) -> Hypothesis:
     """Makes the hypothesis that a property differs in the same direction as on train."""
+    import numpy as np
+
     measured, side = one.measured, SIDES.index(one.direction)
-
-    def lead(i: int) -> float:
-        values = one.comparisons[i].whole
-        return (values[side] or 0.0) - (values[1 - side] or 0.0)
-
-    clear = [i for i, verdict in enumerate(one.verdicts) if verdict.side == one.direction]
+    values = np.nan_to_num(one.comparisons.whole)
+    lead = values[:, side] - values[:, 1 - side]
+    clear = np.flatnonzero(one.comparisons.verdicts == side + 1)
     # the pairs that differ most, the earlier first
+    most = clear[np.argsort(-lead[clear], kind="stable")[:EVIDENCE]]
     quotes = [
         Evidence(pairs[i].prompt.id, one.direction, quote)
-        for i in sorted(clear, key=lead, reverse=True)[:EVIDENCE]
-        if (quote := quote_of_property(measured, readings[i].whole[side]))
+        for i in most.tolist()
+        if (quote := quote_of_property(measured, read_response(pairs[i], one.direction)))
     ]
     return Hypothesis(
         id=_id(measured.sentence, one.direction),
@@ -229,17 +246,18 @@ def _of_property(one: PropertyResult, pairs: Sequence[Pair], readings: Sequence[
     )
 
 
-def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], readings: Sequence[PairReading]) -> Hypothesis:
+def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], counted: Sequence[CountedPair]) -> Hypothesis:
     """Makes the hypothesis that a side uses a phrase in more of its responses."""
     text = f"<MODEL> uses the {kind_of(phrase.text)} «{as_written(phrase.text)}» more often"
-    other = other_side(phrase.side)
-    quotes: list[Evidence] = []
-    for pair, reading in zip(pairs, readings, strict=True):
-        exchange = reading.whole[SIDES.index(phrase.side)]
-        if holds_phrase(exchange, phrase.text) and not holds_phrase(reading.whole[SIDES.index(other)], phrase.text):
-            quotes.append(Evidence(pair.prompt.id, phrase.side, quote_of_phrase(phrase.text, exchange)))
-        if len(quotes) == EVIDENCE:
-            break
+    holding = (
+        pair
+        for pair, each in zip(pairs, counted, strict=True)
+        if compare_phrase(phrase.text, each.words).verdict.side == phrase.side
+    )
+    quotes = [
+        Evidence(pair.prompt.id, phrase.side, quote_of_phrase(phrase.text, read_response(pair, phrase.side)))
+        for pair in islice(holding, EVIDENCE)
+    ]
     return Hypothesis(
         id=_id(text, phrase.side),
         text=text,

@@ -1,20 +1,14 @@
 """`ParsedResponse`: the words, sentences, lines and language of a response, each computed once for all properties."""
 
-import re
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import cached_property, lru_cache
+from itertools import chain
+from typing import Literal, TypeAlias
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
-from diffing.methods.lexical.tokens import SENTENCE_END, WORD, fold, words_of
+from diffing.methods.lexical.tokens import count_words, fold, sentences_of, spans_of
 from diffing.types import Finish, Pair, Side
-
-if TYPE_CHECKING:
-    from diffing.methods.lexical.measured_property import PropertyComparison
-
-LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}[.．)]\s*\Z")
-"""Matches the number of a list item, which a full stop separates from the item."""
 
 Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]
 """The part of a response that a property reads."""
@@ -34,7 +28,7 @@ class ParsedResponse:
     @cached_property
     def spans(self) -> tuple[tuple[int, int], ...]:
         """The position of each word in the text, as (start, end)."""
-        return tuple(match.span() for match in WORD.finditer(self.text))
+        return spans_of(self.text)
 
     @cached_property
     def outside_code(self) -> str:
@@ -53,32 +47,25 @@ class ParsedResponse:
 
     def folded(self, part: Part) -> str:
         """Returns a part in lower case, with straight apostrophes and composed characters (NFC)."""
-        if part not in self._folded:
-            self._folded[part] = fold(getattr(self, part))
-        return self._folded[part]
+        text: str = getattr(self, part)
+        if text not in self._folded:
+            self._folded[text] = fold(text)
+        return self._folded[text]
 
     @cached_property
-    def _folded(self) -> dict[Part, str]:
+    def _folded(self) -> dict[str, str]:
+        """Folded texts, by the text: most responses are prose as a whole."""
         return {}
 
     @cached_property
     def sentences(self) -> tuple[tuple[str, ...], ...]:
         """The words of each sentence that has any, folded; the number of a list item belongs to what follows it."""
-        sentences: list[tuple[str, ...]] = []
-        number: tuple[str, ...] = ()
-        for part in SENTENCE_END.split(self.text):
-            words = tuple(words_of(part))
-            if len(words) == 1 and LIST_NUMBER.match(part):
-                number += words
-            elif words:
-                sentences.append(number + words)
-                number = ()
-        return tuple([*sentences, number] if number else sentences)
+        return sentences_of(self.text)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The words of all sentences."""
-        return tuple(word for sentence in self.sentences for word in sentence)
+        return tuple(chain.from_iterable(self.sentences))
 
     @cached_property
     def running(self) -> str:
@@ -98,17 +85,17 @@ class ParsedResponse:
     @cached_property
     def prompt_language(self) -> str | None:
         """The English name of the prompt's language; None if it cannot be determined."""
-        return language_of(self.prompt)
+        return _language_of_prompt(self.prompt)
 
     def words_in(self, part: Part) -> int:
         """Returns the number of words of a part."""
-        if part not in self._words_in:
-            text = getattr(self, part)
-            self._words_in[part] = len(self.spans) if text == self.text else sum(1 for _ in WORD.finditer(text))
-        return self._words_in[part]
+        text: str = getattr(self, part)
+        if text not in self._word_counts:
+            self._word_counts[text] = count_words(text)
+        return self._word_counts[text]
 
     @cached_property
-    def _words_in(self) -> dict[Part, int]:
+    def _word_counts(self) -> dict[str, int]:
         return {}
 
     def ends(self, count: int) -> "ParsedResponse":
@@ -116,9 +103,9 @@ class ParsedResponse:
 
         A paragraph break marks the cut, so that no phrase spans it.
         """
-        spans = self.spans
-        if count >= len(spans):
+        if count >= self.words_in("text"):
             return self
+        spans = self.spans
         head, tail = spans[(count + 1) // 2][0], spans[len(spans) - count // 2 - 1][1]
         return replace(self, text=f"{self.text[:head]}\n\n{self.text[tail:] if count > 1 else ''}")
 
@@ -132,6 +119,9 @@ class ParsedResponse:
         return replace(self, text="\n".join(" ".join(sentence) for sentence in kept))
 
 
+_language_of_prompt = lru_cache(16)(language_of)  # both sides of a pair answer one prompt
+
+
 @dataclass(frozen=True)
 class PairReading:
     """Both responses of a pair, parsed, in full and reduced to the same length."""
@@ -142,14 +132,9 @@ class PairReading:
     """The whole responses of side a and side b."""
 
     @cached_property
-    def comparisons(self) -> "dict[str, PropertyComparison]":
-        """The comparisons of properties that were made, by the property's name."""
-        return {}
-
-    @cached_property
     def ends(self) -> tuple[ParsedResponse, ParsedResponse]:
         """Both responses, reduced to the number of words of the shorter one."""
-        count = min(len(side.spans) for side in self.whole)
+        count = min(side.words_in("text") for side in self.whole)
         return self.whole[0].ends(count), self.whole[1].ends(count)
 
     @cached_property

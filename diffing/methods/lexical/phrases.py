@@ -8,29 +8,21 @@ on held-out pairs.
 """
 
 import math
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from diffing.methods.lexical.language_detection import FREQUENT_WORDS
-from diffing.methods.lexical.measured_property import train_p, verdict_of
-from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse
-from diffing.methods.lexical.tokens import SOUTHEAST, is_unspaced
-from diffing.metrics.unequal_chances import chance_of_presence
-from diffing.types import Side, Verdict
+import numpy as np
+from numpy.typing import NDArray
 
-GRAMMAR = frozenset(word for words in FREQUENT_WORDS.values() for word in words.split())
-"""Words that are frequent in some language and mean little alone."""
-SYLLABLE = re.compile(rf"[\u3041-\u309f{SOUTHEAST}]{{1,4}}")
-"""Matches a single letter of hiragana, Thai, Lao, Khmer or Burmese, which means nothing alone."""
-LONGEST = 3
-"""The largest number of words of a phrase."""
-LONGEST_RUN = 6
-"""The largest number of characters of a phrase in scripts without spaces between words."""
-LONGEST_PHRASE = 60
-"""The largest number of characters of a phrase."""
+from diffing.methods.lexical.parsed_response import ParsedResponse
+from diffing.methods.lexical.phrase_table import PairWords, PhraseTable, count_phrases
+from diffing.methods.lexical.tokens import is_unspaced
+from diffing.metrics import VerdictKind, two_sided_p
+from diffing.metrics.unequal_chances import chance_of_presence
+from diffing.types import SIDES, Side, Verdict
+
 POOL = 20
 """For each requested phrase, this number of the strongest are compared: between two languages, thousands differ."""
 SAME_SUPPORT = 0.8
@@ -39,6 +31,8 @@ COVERED = 0.9
 """A phrase adds nothing if a stronger one occurs in this share of its responses, unless chance explains that."""
 CHANCE = 0.01
 """Chance explains an overlap that independent phrases would reach with at least this probability."""
+_ROUGH = 1e-6
+"""Strengths that are computed for all phrases at once are this exact at least; those near the limit are recomputed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +84,8 @@ class PhraseComparison:
     @property
     def verdict(self) -> Verdict:
         """The side that uses it if the other does not."""
-        return verdict_of(*map(bool, self.times))
+        a, b = map(bool, self.times)
+        return Verdict.NEITHER if a == b else Verdict.A if a else Verdict.B
 
     @property
     def per_word(self) -> Side | None:
@@ -105,11 +100,11 @@ class PhraseComparison:
         return chance_of_presence(sum(self.times), self.words)
 
 
-def compare_phrase(phrase: str, reading: PairReading) -> PhraseComparison:
+def compare_phrase(phrase: str, pair: PairWords) -> PhraseComparison:
     """Seeks a phrase in both responses of a pair."""
-    a, b = reading.whole
+    a, b = pair.whole
     sought = f" {phrase} "
-    return PhraseComparison((a.running.count(sought), b.running.count(sought)), (len(a.spans), len(b.spans)))
+    return PhraseComparison((a.count(sought), b.count(sought)), pair.counts)
 
 
 def kind_of(phrase: str) -> str:
@@ -125,32 +120,28 @@ def holds_phrase(exchange: ParsedResponse, phrase: str) -> bool:
     return f" {phrase} " in exchange.running
 
 
-def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple[list[Phrase], dict[str, int]]:
+def find_phrases(pairs: Sequence[PairWords], search: PhraseSearch) -> tuple[list[Phrase], dict[str, int]]:
     """Finds the strongest phrases of each side, strongest first, and counts the others by the reason to leave them out.
 
     Args:
-        readings: The parsed train pairs.
+        pairs: The words of the train pairs.
         search: The criteria.
     """
-    sides = [[frozenset(_phrases(reading.whole[i])) for reading in readings] for i in (0, 1)]
-    whole = [_count(side) for side in sides]
-    ends = [_count(frozenset(_phrases(reading.ends[i])) for reading in readings) for i in (0, 1)]
-    frequent = [text for text in ends[0].keys() | ends[1].keys() if _most(text, ends) >= search.min_responses]
-    telling = [text for text in frequent if _is_telling(text)]
-    weighed = [_weaker(_weigh(text, whole, len(readings)), _weigh(text, ends, len(readings))) for text in telling]
-    strong = [phrase for phrase in weighed if phrase.z >= search.min_z]
+    table = count_phrases(pairs, search.min_responses)
+    telling = np.flatnonzero(table.telling)
+    strong = _strong(table, telling, search)
     left_out = Counter(
         {
-            "grammatical words and numbers": len(frequent) - len(telling),
-            "phrases used about as often by both sides": len(weighed) - len(strong),
+            "grammatical words and numbers": len(table.telling) - len(telling),
+            "phrases used about as often by both sides": len(telling) - len(strong),
         }
     )
     chosen: list[Phrase] = []
-    for index, side in enumerate(("a", "b")):
+    for index, side in enumerate(SIDES):
         ranked = sorted((phrase for phrase in strong if phrase.side == side), key=_strongest_first)
         pool = ranked[: POOL * search.per_side]
-        distinct = _merge(pool, sides[index])
-        beyond = (phrase for phrase in distinct if _exceeds_length(phrase, readings, sides, search))
+        distinct = _merge(pool, {each.text: table.holders(strong[each], index) for each in pool}, len(pairs))
+        beyond = (phrase for phrase in distinct if _exceeds_length(phrase, strong[phrase], table, pairs, search))
         kept = list(islice(beyond, search.per_side))
         chosen += kept
         passed_over = (
@@ -164,73 +155,57 @@ def find_phrases(readings: Sequence[PairReading], search: PhraseSearch) -> tuple
 
 
 def _exceeds_length(
-    phrase: Phrase, readings: Sequence[PairReading], sides: Sequence[Sequence[frozenset[str]]], search: PhraseSearch
+    phrase: Phrase, number: int, table: PhraseTable, pairs: Sequence[PairWords], search: PhraseSearch
 ) -> bool:
     """Tells whether a phrase passes on train the test that held-out pairs undergo."""
-    comparisons = (
-        compare_phrase(phrase.text, reading)
-        for reading, a, b in zip(readings, *sides, strict=True)
-        if (phrase.text in a) != (phrase.text in b)
-    )
-    return train_p(comparisons, phrase.side) <= search.screen_p
+    one_sided = table.holders(number, 0) ^ table.holders(number, 1)
+    kinds: Counter[VerdictKind] = Counter()
+    for place in one_sided:
+        compared = compare_phrase(phrase.text, pairs[place])
+        kinds[compared.verdict, compared.per_word, compared.chance_a] += 1
+    return two_sided_p(kinds, phrase.side) <= search.screen_p
 
 
-def _count(responses: Iterable[frozenset[str]]) -> Counter[str]:
-    """Counts the responses that contain each phrase."""
-    return Counter(phrase for response in responses for phrase in response)
+def _strong(table: PhraseTable, telling: NDArray[np.intp], search: PhraseSearch) -> dict[Phrase, int]:
+    """Returns the phrases that are strong enough, with their numbers.
+
+    A phrase's strength is the smaller of those in whole responses and at equal length; 0 if they are for different
+    sides.
+    """
+    responses = table.responses[:, telling]
+    rough = np.minimum(_rough_strength(responses[:2], table.pairs), _rough_strength(responses[2:], table.pairs))
+    near = np.flatnonzero((rough >= search.min_z - _ROUGH) | (search.min_z <= _ROUGH))
+    strong: dict[Phrase, int] = {}
+    for number, (a, b, end_a, end_b) in zip(telling[near].tolist(), responses[:, near].T.tolist(), strict=True):
+        (side, z), (ends_side, ends_z) = _strength(a, b, table.pairs), _strength(end_a, end_b, table.pairs)
+        z = min(z, ends_z) if side == ends_side else 0.0
+        if z >= search.min_z:
+            strong[Phrase(table.text(number), side, a, b, z)] = number
+    return strong
 
 
-def _most(text: str, counts: Sequence[Counter[str]]) -> int:
-    return max(count[text] for count in counts)
+def _rough_strength(responses: NDArray[np.int64], pairs: int) -> NDArray[np.float64]:
+    """Computes the strength z of many phrases, but for rounding errors (see `_strength`)."""
+    prior = responses.sum(axis=0) / 2
+    with_phrase, without = responses + prior, pairs - responses + pairs - prior + 0.5
+    (odds_a, odds_b), parts = np.log(with_phrase / without), 1 / with_phrase + 1 / without
+    strength: NDArray[np.float64] = np.abs(odds_a - odds_b) / np.sqrt(parts.sum(axis=0))
+    return strength
 
 
-def _weaker(whole: Phrase, ends: Phrase) -> Phrase:
-    """Returns the phrase with the smaller of its two strengths; with strength 0 if they are for different sides."""
-    return replace(whole, z=min(whole.z, ends.z) if whole.side == ends.side else 0.0)
-
-
-def _phrases(exchange: ParsedResponse) -> Iterator[str]:
-    """Yields every phrase of one to three words within a sentence, as often as it occurs."""
-    for sentence in exchange.sentences:
-        unspaced = [is_unspaced(word) for word in sentence]
-        longest = LONGEST_RUN if any(unspaced) else LONGEST
-        for size in range(1, longest + 1):
-            for start in range(len(sentence) - size + 1):
-                if size > LONGEST and not all(unspaced[start : start + size]):
-                    continue
-                phrase = " ".join(sentence[start : start + size])
-                if len(phrase) <= LONGEST_PHRASE:
-                    yield phrase
-
-
-def _is_telling(text: str) -> bool:
-    """Tells whether a phrase is informative: no number, no single grammatical word such as `at`, no single syllable."""
-    words = text.split(" ")
-    if any(word.isdigit() for word in words):
-        return False
-    return len(words) > 1 or (text not in GRAMMAR and SYLLABLE.fullmatch(text) is None)
-
-
-def _weigh(text: str, counts: Sequence[Counter[str]], pairs: int) -> Phrase:
-    """Computes the strength z of a phrase.
+def _strength(responses_a: int, responses_b: int, pairs: int) -> tuple[Side, float]:
+    """Computes the side and the strength z of a phrase.
 
     Source: Monroe, Colaresi and Quinn (2008), Fightin' Words, Political Analysis 16, equations 16 and 19-22, applied to
     responses instead of words: y is the number of responses with the phrase, n the number of responses, and the prior
     is the phrase's share in both sides together, with the weight of one side's responses.
     """
-    responses_a, responses_b = (count[text] for count in counts)
     prior = (responses_a + responses_b) / 2
     prior_without = pairs - prior + 0.5  # 0.5 keeps the odds finite if all responses contain the phrase
     odds = [(responses + prior, pairs - responses + prior_without) for responses in (responses_a, responses_b)]
     ratio = math.log(odds[0][0] / odds[0][1]) - math.log(odds[1][0] / odds[1][1])
     deviation = math.sqrt(sum(1 / part for side in odds for part in side))
-    return Phrase(
-        text=text,
-        side="a" if ratio > 0 else "b",
-        responses_a=responses_a,
-        responses_b=responses_b,
-        z=abs(ratio) / deviation,
-    )
+    return "a" if ratio > 0 else "b", abs(ratio) / deviation
 
 
 def _strongest_first(phrase: Phrase) -> tuple[float, int, str]:
@@ -238,16 +213,11 @@ def _strongest_first(phrase: Phrase) -> tuple[float, int, str]:
     return -phrase.z, -len(phrase.text), phrase.text
 
 
-def _merge(ranked: Sequence[Phrase], responses: Sequence[frozenset[str]]) -> list[Phrase]:
+def _merge(ranked: Sequence[Phrase], support: Mapping[str, frozenset[int]], responses: int) -> list[Phrase]:
     """Keeps one of several phrases that share words and responses: the longest, since it says the most."""
-    holders: dict[str, set[int]] = {phrase.text: set() for phrase in ranked}
-    for number, held in enumerate(responses):
-        for text in held & holders.keys():
-            holders[text].add(number)
-    support = {text: frozenset(numbers) for text, numbers in holders.items()}
     groups: list[list[Phrase]] = []
     for phrase in ranked:
-        group = next((group for group in groups if _adds_nothing(phrase.text, group, support, len(responses))), None)
+        group = next((group for group in groups if _adds_nothing(phrase.text, group, support, responses)), None)
         if group is None:
             groups.append([phrase])
         else:
@@ -275,12 +245,12 @@ def _adds_nothing(text: str, group: Sequence[Phrase], support: Mapping[str, froz
 
 def _is_covered(weaker: frozenset[int], stronger: frozenset[int], responses: int) -> bool:
     """Tells whether the stronger phrase occurs in nearly all responses of the weaker one, and more than by chance."""
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
     together = len(weaker & stronger)
     if together < COVERED * len(weaker):
         return False
-    return bool(binom.sf(together - 1, len(weaker), len(stronger) / responses) < CHANCE)
+    return bool(bdtrc(together - 1, len(weaker), len(stronger) / responses) < CHANCE)
 
 
 def _overlap(one: str, other: str, support: Mapping[str, frozenset[int]]) -> float:

@@ -1,12 +1,17 @@
 """Measures every property on the train pairs, with its effect and p-value; `method.py` selects by the p-value."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from diffing.methods.lexical.measured_property import Property, PropertyComparison, Scale, train_p
-from diffing.methods.lexical.parsed_response import PairReading
-from diffing.types import Row, Side, Verdict
+from diffing.methods.lexical.measured_property import Property, Scale
+from diffing.methods.lexical.property_comparison import PropertyComparisons
+from diffing.metrics import two_sided_p
+from diffing.types import Row, Side
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 COMPARED: dict[Scale, str] = {
     "whole": "",
@@ -25,65 +30,52 @@ class PropertyResult:
 
     measured: Property
     """The property."""
-    comparisons: tuple[PropertyComparison, ...]
-    """The measurements of each pair."""
+    comparisons: PropertyComparisons
+    """The measurements of the pairs."""
 
     @cached_property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """The verdict on each pair, by the same rule as on held-out pairs."""
-        return tuple(one.verdict for one in self.comparisons)
-
-    @property
-    def more_in_a(self) -> int:
-        """The number of pairs in which A has more."""
-        return self.verdicts.count(Verdict.A)
-
-    @property
-    def more_in_b(self) -> int:
-        """The number of pairs in which B has more."""
-        return self.verdicts.count(Verdict.B)
+    def more(self) -> tuple[int, int]:
+        """The numbers of pairs in which A and in which B has more, by the same rule as on held-out pairs."""
+        verdicts = self.comparisons.verdicts
+        return int((verdicts == 1).sum()), int((verdicts == 2).sum())
 
     @property
     def direction(self) -> Side:
         """The side that has more in more pairs."""
-        return "a" if self.more_in_a >= self.more_in_b else "b"
+        return "a" if self.more[0] >= self.more[1] else "b"
 
     @property
     def effect(self) -> float:
         """The share of pairs for the direction minus the share against it."""
-        return abs(self.more_in_a - self.more_in_b) / max(1, len(self.verdicts))
+        return abs(self.more[0] - self.more[1]) / self._pairs
 
     @cached_property
     def p(self) -> float:
         """The two-sided p on train, by the same test as on held-out pairs."""
-        return train_p(self.comparisons, self.direction)
+        return two_sided_p(self.comparisons.kinds(), self.direction)
 
     def row(self, chosen: bool) -> Row:
         """Returns the row in the table of properties; the means are over all whole responses with a value."""
-        pairs = max(1, len(self.verdicts))
         return {
             "property": self.measured.name,
             "sentence": self.measured.sentence,
             "category": self.measured.category,
             "definition": self.measured.definition + COMPARED[self.measured.scale],
             "scale": self.measured.scale,
-            "mean_a": _mean([one.whole[0] for one in self.comparisons]),
-            "mean_b": _mean([one.whole[1] for one in self.comparisons]),
-            "share_a_more": self.more_in_a / pairs,
-            "share_b_more": self.more_in_b / pairs,
+            "mean_a": _mean(self.comparisons.whole[:, 0]),
+            "mean_b": _mean(self.comparisons.whole[:, 1]),
+            "share_a_more": self.more[0] / self._pairs,
+            "share_b_more": self.more[1] / self._pairs,
             "p_train": self.p,
             "chosen": chosen,
         }
 
-
-def measure_properties(properties: Sequence[Property], readings: Sequence[PairReading]) -> list[PropertyResult]:
-    """Measures every property on every pair, in the order of the properties."""
-    return [
-        PropertyResult(measured, tuple(measured.compare(reading) for reading in readings)) for measured in properties
-    ]
+    @property
+    def _pairs(self) -> int:
+        return max(1, len(self.comparisons.whole))
 
 
-def _mean(values: Sequence[float | None]) -> float:
-    """Returns the mean of all values that are not None; 0 if there are none."""
-    known = [value for value in values if value is not None]
+def _mean(values: "NDArray[np.float64]") -> float:
+    """Returns the mean of all values that are known; 0 if there are none."""
+    known: list[float] = values[values == values].tolist()  # NaN is unequal to itself
     return sum(known) / max(1, len(known))

@@ -52,7 +52,9 @@ def without_code(text: str) -> str:
 
 def without_formulas_and_links(text: str) -> str:
     """Blanks LaTeX formulas and URLs."""
-    return _blank(URL, _blank(FORMULA, text))
+    if "$" in text or "\\" in text:
+        text = _blank(FORMULA, text)
+    return _blank(URL, text) if "http" in text or "www." in text else text
 
 
 def without_other_voices(text: str) -> str:

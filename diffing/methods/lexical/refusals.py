@@ -9,7 +9,11 @@ Only the opening is read for this, so later cautions do not count. Whether a res
 something else afterwards is not judged: a human would call many of these partial refusals.
 """
 
-from diffing.methods.lexical.measured_property import pattern
+import re
+from collections.abc import Sequence
+
+from diffing.methods.lexical.block_search import TextBlock
+from diffing.methods.lexical.measured_values import pattern
 from diffing.methods.lexical.tokens import SENTENCE_END
 
 OPENING = 500
@@ -162,6 +166,20 @@ def refers_away(text: str) -> bool:
     if ELSEWHERE.search(opening) is None or _TO_THE_USER.search(opening) is None:
         return False
     return _HELPS.search(text) is None
+
+
+def may_refuse(texts: Sequence[str]) -> list[bool]:
+    """Tells for each response whether it may be a refusal, without reading all of them closely; False is certain.
+
+    Args:
+        texts: The model's own words in each response, folded.
+    """
+    texts = [text.strip() for text in texts]
+    openings = TextBlock([text[:OPENING] for text in texts])
+    beginnings = TextBlock([text[:FIRST_SENTENCES] for text in texts])
+    sought = [(openings, each) for each in (DECLINES, _NO_ACCESS, ELSEWHERE)] + [(beginnings, DISAPPROVES)]
+    hits = [block.may_hold(re.compile(each.pattern, re.MULTILINE)) for block, each in sought]
+    return [any(hit) for hit in zip(*hits, strict=True)]
 
 
 def is_refusal(words: str, *, code: bool = False) -> bool:

@@ -8,7 +8,8 @@ of characters.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 
 def _marks() -> str:
@@ -52,13 +53,124 @@ SENTENCE_END = re.compile(
 """Matches the end of a sentence: the end of a line, or an end mark before a space (not after `e.g.`) or glued to the
 next sentence, as in `Anything else?Sure`; in Thai and Lao also a space."""
 
+LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}[.．)]\s*\Z")
+"""Matches the number of a list item, which a full stop separates from the item."""
+
 _UNSPACED = re.compile(f"[{UNSPACED}]")
-_PLAIN = str.maketrans("’", "'", JOINERS)
+_ENDS_AT_SPACE = re.compile("[\u0e01-\u0ece]")
+"""Matches Thai and Lao, in which a space may end a sentence."""
+_NONSPACE = re.compile(r"\S+")
+_KEPT = 30_000
+"""Pieces between white space that are kept, since few different ones make up most of all texts."""
+_LONGEST_KEPT, _MOST_WORDS_KEPT = 40, 4
+"""The largest numbers of characters and words of a piece that is kept: a longer one hardly comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What stands between two white spaces. No word extends beyond it and, but in Thai and Lao, no end of a sentence.
+
+    So it is the same in every text.
+    """
+
+    words: tuple[str, ...]
+    """Its words, folded."""
+    spans: tuple[tuple[int, int], ...]
+    """The position of each word in the piece, as (start, end)."""
+    first: tuple[str, ...]
+    """The words before the first end of a sentence in it."""
+    first_is_number: bool
+    """Whether these are the number of a list item."""
+    rest: tuple[tuple[tuple[str, ...], bool, bool], ...]
+    """What follows each end of a sentence in it: the words, whether they are the number of a list item, and whether
+    anything follows."""
+
+
+def pieces_of(text: str) -> Iterator[Piece]:
+    """Yields what stands between white space in a text."""
+    return map(_PIECES.__getitem__, text.split())
+
+
+def count_words(text: str) -> int:
+    """Returns the number of words of a text."""
+    return sum([len(piece.words) for piece in pieces_of(text)])
 
 
 def words_of(text: str) -> list[str]:
     """Returns the words of a text, folded."""
-    return [fold(word) for word in WORD.findall(text)]
+    return [word for piece in pieces_of(text) for word in piece.words]
+
+
+def spans_of(text: str) -> tuple[tuple[int, int], ...]:
+    """Returns the position of each word in a text, as (start, end)."""
+    places = (match.start() for match in _NONSPACE.finditer(text))
+    return tuple(
+        (place + start, place + end)
+        for place, piece in zip(places, pieces_of(text), strict=True)
+        for start, end in piece.spans
+    )
+
+
+def sentences_of(text: str) -> tuple[tuple[str, ...], ...]:
+    """Returns the words of each sentence that has any, folded; the number of a list item belongs to what follows it."""
+    sentences: list[tuple[str, ...]] = []
+    number: tuple[str, ...] = ()
+    by_piece = text.isascii() or _ENDS_AT_SPACE.search(text) is None
+    for words, is_number in _parts_by_piece(text) if by_piece else map(_part, SENTENCE_END.split(text)):
+        if is_number:
+            number += tuple(words)
+        elif words:
+            sentences.append((*number, *words))
+            number = ()
+    return tuple([*sentences, number] if number else sentences)
+
+
+def _parts_by_piece(text: str) -> Iterator[tuple[Sequence[str], bool]]:
+    """Yields what stands between two ends of sentences: its words, and whether they are the number of a list item."""
+    for line in text.split("\n"):
+        words: list[str] = []
+        pieces, is_number = 0, False
+        for piece in pieces_of(line):
+            words += piece.first
+            pieces += 1
+            is_number = piece.first_is_number and pieces == 1
+            if piece.rest:
+                yield words, is_number
+                yield from ((part, numbered) for part, numbered, _ in piece.rest[:-1])
+                last, is_number, follows = piece.rest[-1]
+                words, pieces = list(last), int(follows)
+        yield words, is_number
+
+
+def _part(text: str) -> tuple[tuple[str, ...], bool]:
+    """Returns the words between two ends of sentences, and whether they are the number of a list item."""
+    words = tuple(fold(word) for word in WORD.findall(text))
+    return words, len(words) == 1 and LIST_NUMBER.match(text) is not None
+
+
+def _read_piece(text: str) -> Piece:
+    matches = list(WORD.finditer(text))
+    words = tuple(fold(match[0]) for match in matches)
+    spans = tuple(match.span() for match in matches)
+    first, *rest = SENTENCE_END.split(text)
+    if rest:
+        return Piece(words, spans, *_part(first), tuple((*_part(part), part != "") for part in rest))
+    return Piece(words, spans, words, len(words) == 1 and LIST_NUMBER.match(text) is not None, ())
+
+
+class _Pieces(dict[str, Piece]):
+    """Pieces that were read."""
+
+    def __missing__(self, text: str) -> Piece:
+        piece = _read_piece(text)
+        if len(text) <= _LONGEST_KEPT and len(piece.words) <= _MOST_WORDS_KEPT:
+            if len(self) >= _KEPT:
+                self.clear()
+            self[text] = piece
+        return piece
+
+
+_PIECES = _Pieces()
 
 
 def as_written(phrase: str) -> str:
@@ -71,12 +183,19 @@ def is_unspaced(word: str) -> bool:
     return _UNSPACED.match(word) is not None
 
 
+def is_mostly_unspaced(words: Sequence[str]) -> bool:
+    """Tells whether more than half of the words are characters of scripts without spaces between words."""
+    if _UNSPACED.search("".join(words)) is None:
+        return False
+    return 2 * sum(map(is_unspaced, words)) > len(words)
+
+
 def run_length(words: Sequence[str], count: int) -> int:
     """Returns how many words in a row say as much as this number of words of a text with spaces.
 
     In a text that is mostly without spaces, a word is a character, and about two and a half make up a word.
     """
-    return count * 5 // 2 if 2 * sum(map(is_unspaced, words)) > len(words) else count
+    return count * 5 // 2 if is_mostly_unspaced(words) else count
 
 
 def fold(text: str) -> str:
@@ -86,4 +205,7 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFC", text.translate(_PLAIN)).lower()
+    plain = text.replace("’", "'")
+    for joiner in JOINERS:
+        plain = plain.replace(joiner, "")
+    return unicodedata.normalize("NFC", plain).lower()

@@ -58,9 +58,10 @@ class Chat:
         self.stop_ids = stops.ids.union(eos, *(end.ids for end in ends))
         """Tokens that end an answer: the checkpoint's, the tokenizer's EOS, and what the template puts after an
         assistant's turn."""
-        self._stop_texts = (*stops.texts, *(text for end in ends for text in end.texts))
+        self.stop_texts = (*stops.texts, *(text for end in ends for text in end.texts))
+        """Texts that end an answer and are no single token."""
         # a token may be as short as one byte
-        self._window = max((len(text.encode()) for text in self._stop_texts), default=0) + 4
+        self._window = max((len(text.encode()) for text in self.stop_texts), default=0) + 4
         try:
             alike = self.encode(TRIAL) == self.encode(_OTHER)
         except ConversationRefusedError as error:
@@ -94,15 +95,15 @@ class Chat:
 
     def ends(self, written: Sequence[int]) -> bool:
         """Whether the text so far ends the answer without a stop token."""
-        if not self._stop_texts:
+        if not self.stop_texts:
             return False
         tail = self._decode(written[-self._window :])
-        return any(text in tail for text in self._stop_texts)
+        return any(text in tail for text in self.stop_texts)
 
     def answer(self, prompt: Sequence[int], written: Sequence[int]) -> tuple[str, str | None]:
         """The answer and the thinking as separate texts, both without special tokens."""
         text = self._decode(written)
-        text = text[: min((at for stop in self._stop_texts if (at := text.find(stop)) >= 0), default=None)]
+        text = text[: min((at for stop in self.stop_texts if (at := text.find(stop)) >= 0), default=None)]
         if self._template.plain:
             return text.strip(), None
         return self._marks.split(prompt, text)

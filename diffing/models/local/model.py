@@ -6,7 +6,6 @@ loaded takes their place (two models are asked one after the other), and `close`
 """
 
 import gc
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +23,6 @@ from diffing.models.local.loaded_model import LoadedModel
 from diffing.models.local.memory import check_fit, dtype_name, gigabytes, millions, on_accelerator, this_machine
 from diffing.models.local.sources import Source, open_source
 from diffing.models.local.spec import LocalOptions
-from diffing.models.local.template import read_template
 from diffing.models.local.weight_sizes import ModelSize
 from diffing.types import Completion, Conversation
 
@@ -254,7 +252,7 @@ def _identity(base: Source, adapter: Source | None, options: LocalOptions) -> st
         loading.append(options.quantization)
     if options.dtype != "float32":
         loading.append(options.dtype)
-    if options.chat_template is not None:
-        loading.append(f"template={hashlib.sha256(read_template(options.chat_template).encode()).hexdigest()[:12]}")
+    if template := options.template_identity:
+        loading.append(template)
     ref = base.identity if adapter is None else adapter.identity.on(base.identity)
     return str(ref.loaded(*loading))

@@ -1,5 +1,6 @@
 """`LocalOptions`, the options of a local model: data type, quantisation, chat template and trusted code."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -30,6 +31,15 @@ class LocalOptions:
     """The maximum number of conversations answered at a time; None is 128 on an accelerator, 64 on a CPU."""
     max_batch_tokens: int | None = None
     """The maximum of rows times the length that they may reach; None uses half of the free memory."""
+
+    @property
+    def template_identity(self) -> str | None:
+        """What stands in a model's id for a chat template that replaces its own; None if none does."""
+        from diffing.models.local.template import read_template
+
+        if self.chat_template is None:
+            return None
+        return f"template={hashlib.sha256(read_template(self.chat_template).encode()).hexdigest()[:12]}"
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
 _MOST = 32
 _LONGEST = 100
@@ -48,6 +48,12 @@ def take_stops(model: "PreTrainedModel") -> Stops:
     base.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     vars(base).pop("generate", None)  # code of a trusted repository may replace the method of generation
     return Stops(ids, texts)
+
+
+def config_stops(config: "PretrainedConfig") -> Stops:
+    """Reads the stop tokens of a model's configuration, whose weights need not be loaded."""
+    named = (config, config.get_text_config(decoder=True))
+    return Stops(frozenset(token for each in named for token in _listed(getattr(each, "eos_token_id", None), int)))
 
 
 def stop_texts(value: object) -> tuple[str, ...]:

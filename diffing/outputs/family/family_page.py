@@ -11,8 +11,9 @@ from diffing.family import Family, PairResult, Separation
 from diffing.outputs.figures.tree import tree
 from diffing.outputs.headline import statements
 from diffing.outputs.html import environment, stylesheet
-from diffing.outputs.phrasing import count, interval, one_line, percent, points, prompts_in, several_lines, shares
+from diffing.outputs.phrasing import count, interval, one_line, percent, points, prompts_in, shares
 from diffing.rendering import templates_of
+from diffing.visible_text import several_lines
 
 SHOWN = 6
 """Maximum number of differences that are listed for one fork or one model."""

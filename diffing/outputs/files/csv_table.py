@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from diffing.outputs.phrasing import several_lines
 from diffing.types import Scalar
+from diffing.visible_text import several_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,7 +2,9 @@
 
 import random
 
-from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse, read_pair
+from diffing.methods.lexical.counted_pairs import words_of_pair
+from diffing.methods.lexical.parsed_response import ParsedResponse, read_pair
+from diffing.methods.lexical.phrase_table import PairWords
 from diffing.methods.lexical.phrases import PhraseSearch, find_phrases, holds_phrase, kind_of
 from diffing.methods.lexical.tokens import as_written
 from diffing.types import Message, Pair, Prompt, Response
@@ -10,12 +12,12 @@ from diffing.types import Message, Pair, Prompt, Response
 FILLER = [f"{consonant}{vowel}{end}" for consonant in "bdfgklmnprst" for vowel in "aeiou" for end in ("x", "zu", "ng")]
 
 
-def readings(a: list[str], b: list[str]) -> list[PairReading]:
+def readings(a: list[str], b: list[str]) -> list[PairWords]:
     def pair(i: int) -> Pair:
         prompt = Prompt(f"p{i}", (Message("user", "Hello"),), "test", "train")
         return Pair(prompt, Response(f"p{i}", "A", a[i], "stop"), Response(f"p{i}", "B", b[i], "stop"))
 
-    return [read_pair(pair(i)) for i in range(len(a))]
+    return [words_of_pair(read_pair(pair(i))) for i in range(len(a))]
 
 
 def filler(draw: random.Random, words: int = 40) -> str:

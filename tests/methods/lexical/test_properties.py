@@ -3,8 +3,9 @@
 import pytest
 
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.parsed_response import ParsedResponse, read_pair
+from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse, read_pair
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
+from diffing.methods.lexical.property_comparison import compare_property
 from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
 from tests.work import assert_linear
 
@@ -214,16 +215,20 @@ def test_nothing_is_measured_in_nothing(measured: Property) -> None:
     assert (measured.value(exchange("")) or 0.0) == (1.0 if measured.name == "empty" else 0.0)
 
 
+def verdict_of(measured: Property, reading: PairReading) -> Verdict:
+    return next(iter(compare_property(measured, [reading])))[0]
+
+
 def test_a_mere_difference_in_length_changes_nothing_but_length() -> None:
     """A text against its own first half: what depends on rates is compared within the shorter one's words."""
     half = 'I think you may like it! Perhaps not; however, it\'s 5 "odd" things (as said), because VERY risky. '
     reading = read_pair(pair(half * 2, half))
-    verdicts = {measured.name: measured.compare(reading).verdict for measured in PROPERTIES}
+    verdicts = {measured.name: verdict_of(measured, reading) for measured in PROPERTIES}
     assert {name: verdict for name, verdict in verdicts.items() if verdict != Verdict.NEITHER} == {
         "words": Verdict.A,
         "sentences": Verdict.A,
     }
-    assert BY_NAME["words"].compare(reading).whole == (36, 18)
+    assert compare_property(BY_NAME["words"], [reading]).whole.tolist() == [[36, 18]]
 
 
 @pytest.mark.parametrize(
@@ -255,9 +260,9 @@ def test_how_a_text_ends_is_not_told_where_no_full_stop_is_needed(text: str) -> 
 def test_a_verdict_does_not_come_from_length_alone(name: str, a: str, b: str, expected: str) -> None:
     both = pair(a, b)
     prompt = Prompt("p", (Message("user", PROMPT),), "test", "train")
-    assert BY_NAME[name].compare(read_pair(Pair(prompt, both.a, both.b))).verdict == expected
+    assert verdict_of(BY_NAME[name], read_pair(Pair(prompt, both.a, both.b))) == expected
     swapped = {"A": "B", "B": "A"}.get(expected, expected)
-    assert BY_NAME[name].compare(read_pair(Pair(prompt, both.b, both.a))).verdict == swapped
+    assert verdict_of(BY_NAME[name], read_pair(Pair(prompt, both.b, both.a))) == swapped
 
 
 def test_the_language_other_than_the_prompts_needs_a_prompt_whose_language_can_be_told() -> None:
@@ -284,7 +289,7 @@ def test_which_of_two_lengths_is_larger_is_unknown_if_the_limit_cut_the_shorter_
 
     def verdict(longer: Finish, shorter: Finish) -> Verdict:
         texts = Response("p", "A", "One.\n\nTwo. Three.", longer), Response("p", "B", "One.", shorter)
-        return BY_NAME[name].compare(read_pair(Pair(prompt, *texts))).verdict
+        return verdict_of(BY_NAME[name], read_pair(Pair(prompt, *texts)))
 
     assert verdict("stop", "stop") == verdict("length", "stop") == Verdict.A
     assert verdict("stop", "length") == verdict("length", "length") == Verdict.NEITHER

@@ -55,6 +55,5 @@ def _determined(measured: Property, comparisons: PropertyComparisons, counted: S
     """Tells for each pair whether both sides have a value that can be compared, and are in a language it can read."""
     import numpy as np
 
-    unknown = np.isnan(comparisons.compared).any(axis=1)
-    for missing, each in zip(unknown.tolist(), counted, strict=True):
-        yield not missing and (measured not in WORDING or all(language in _ENGLISH for language in each.languages))
+    for values, each in zip(comparisons.compared, counted, strict=True):
+        yield not np.isnan(values).any() and (measured not in WORDING or all(language in _ENGLISH for language in each.languages))

@@ -106,7 +106,8 @@ def _in_scope(table: "pa.Table") -> EncodedColumn[bool]:
     column = table.column("in_scope")
     if column.null_count:
         raise ValueError(f"{_TABLE}: there is no in_scope None")
-    return EncodedColumn((False, True), column.to_numpy().astype(np.uint8))
+    bits = [_bits(chunk.buffers()[1], chunk) for chunk in column.chunks]
+    return EncodedColumn((False, True), np.concatenate([np.zeros(0, np.uint8), *bits]))
 
 
 def _sides(table: "pa.Table") -> EncodedColumn[Side | None]:
@@ -145,9 +146,16 @@ def _codes(chunk: "pa.DictionaryArray", null: int) -> "np.ndarray[Any, Any]":
     codes = np.frombuffer(content or b"", indices.type.to_pandas_dtype())[rows]
     if not indices.null_count:
         return codes
-    known = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")[rows].astype(bool)
-    with_null: np.ndarray[Any, Any] = np.where(known, codes, null)
+    with_null: np.ndarray[Any, Any] = np.where(_bits(valid, indices), codes, null)
     return with_null
+
+
+def _bits(content: "pa.Buffer", array: "pa.Array") -> "np.ndarray[Any, Any]":
+    """Returns the bits of one of an array's buffers as 0 and 1."""
+    import numpy as np
+
+    bits = np.unpackbits(np.frombuffer(content or b"", np.uint8), bitorder="little")
+    return bits[array.offset : array.offset + len(array)]
 
 
 def _column(

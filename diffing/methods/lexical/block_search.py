@@ -85,14 +85,18 @@ class TextBlock:
 
     @cached_property
     def _arrow(self) -> Any:  # noqa: ANN401  PyArrow has no types
-        import numpy as np
-        import pyarrow as pa
-
         each = zip(self.texts, self._plain, strict=True)
-        contents = [(text if plain else as_plain(text)).encode() for text, plain in each]
-        offsets = np.cumsum([0, *map(len, contents)], dtype=np.int64)
-        # not by `pyarrow.array`, which imports pandas
-        return pa.LargeStringArray.from_buffers(len(contents), pa.py_buffer(offsets), pa.py_buffer(b"".join(contents)))
+        return _arrow_texts([text if plain else as_plain(text) for text, plain in each])
+
+
+def _arrow_texts(texts: Sequence[str]) -> Any:  # noqa: ANN401  PyArrow has no types
+    import numpy as np
+    import pyarrow as pa
+
+    contents = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, contents)], dtype=np.int64)
+    # not by `pyarrow.array`, which imports pandas
+    return pa.LargeStringArray.from_buffers(len(contents), pa.py_buffer(offsets), pa.py_buffer(b"".join(contents)))
 
 
 class _AsPlain(dict[int, str]):
@@ -132,7 +136,7 @@ def re2_pattern(sought: re.Pattern[str]) -> Re2Pattern | None:
     flags = "m" * bool(sought.flags & re.MULTILINE) + "s" * bool(sought.flags & re.DOTALL)
     pattern = f"(?{flags}){bare}" if flags else bare
     try:
-        pc.match_substring_regex(pa.array([""]), pattern)
+        pc.match_substring_regex(_arrow_texts([""]), pattern)
     except pa.ArrowInvalid:
         return None
     same = bare == sought.pattern.replace(r"\Z", r"\z")

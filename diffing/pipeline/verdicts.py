@@ -78,8 +78,8 @@ def judged(
     if not to_judge or model is None:
         return Judged(brought, None)
     if options.judging == "full":
-        result = judge(model, own.without_apart(to_judge), run.pairs, how, apart=own.apart, on_progress=on_progress)
-        return Judged(brought, result)
+        others, apart = own.without_apart(to_judge), own.apart_with_probes
+        return Judged(brought, judge(model, others, run.pairs, how, apart=apart, on_progress=on_progress))
     result = judge_in_stages(
         model,
         own.without_apart(to_judge),

@@ -7,36 +7,25 @@ decided from the prompts alone. All of this is fixed before a model answers one 
 spelling of case and spaces, a prompt of the run or one that the method asked.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from diffing.fresh_prompts.writing import DOMAIN, counted_as, write_prompts
 from diffing.judge.schedule import Apart
 from diffing.judge.scopes import decide_scopes
 from diffing.methods.base import Method
 from diffing.methods.probing import ProbingMethod
 from diffing.models.base import Model, Sampling
-from diffing.prompt_selection.written import LONGEST, PERSONAS, SCHEMA
 from diffing.prompts import fold
 from diffing.responses import answer, usage_of
-from diffing.stages import FRESH, FRESH_SCOPE, WRITE_FRESH
-from diffing.structured_replies import Question, ReplyError, Unreadable, ask_items, entries
-from diffing.templates import fence, render
-from diffing.types import SIDES, Discovery, Hypothesis, Message, OnProgress, Pair, Prompt, Response, Row, Stage, Usage
+from diffing.stages import FRESH, FRESH_SCOPE
+from diffing.types import SIDES, Discovery, Hypothesis, OnProgress, Pair, Prompt, Response, Row, Usage
 
 ENOUGH = 20
 """With at least this many held-out prompts that meet its condition, a hypothesis is tested as any other. Fewer are
 filled up to this number: a behaviour that shows on half of them has a p of 0.001."""
 LEAST = 5
 """With fewer prompts no test can confirm anything: five of five have a p of 0.03."""
-PER_QUESTION = 12
-"""Number of prompts requested in one question; more prompts in one reply become too similar."""
-SPARE = 1.5
-"""How many times the needed number of prompts is requested, since some repeat others or do not meet the condition."""
-ATTEMPTS = 2
-"""How many times prompts are written for a condition that has too few."""
-DOMAIN = "written for a condition"
-"""The domain of the prompts that are written here."""
 _TABLE = "fresh_prompts"
 
 
@@ -77,6 +66,11 @@ class OwnPrompts:
     def pairs(self) -> tuple[Pair, ...]:
         """All pairs of these prompts."""
         return (*self.probes, *self.fresh)
+
+    @property
+    def apart_with_probes(self) -> tuple[Apart, ...]:
+        """What is tested apart, with the pairs that suggested it too, for a judge who judges everything."""
+        return tuple(replace(each, pairs=(*self.probes, *each.pairs)) for each in self.apart if each.pairs)
 
     def without_apart(self, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
         """Those of some hypotheses that are not tested only where they apply."""
@@ -119,7 +113,7 @@ def own_prompts(
     few = {words: hypotheses for words, hypotheses in by_condition.items() if len(inside[words]) < ENOUGH}
     needed = {words: ENOUGH - len(inside[words]) for words in few}
     taken = {fold(pair.prompt.text) for pair in (*pairs, *probes)}
-    written, writing = _write(judge, {words: few[words][0] for words in few}, needed, taken, on_progress)
+    written, writing = write_prompts(judge, {words: few[words][0] for words in few}, needed, taken, on_progress)
     answered, answering = _answer(models, answers, [each for own in written.values() for each in own], on_progress)
     tested = {
         words: [*inside[words], *(answered[each.id] for each in written[words] if each.id in answered)] for words in few
@@ -139,91 +133,12 @@ def _inside(
 ) -> tuple[dict[str, list[Pair]], list[Usage]]:
     """The held-out pairs of the run whose prompts meet each condition."""
     one_each = [hypotheses[0] for hypotheses in by_condition.values()]
-    scopes = decide_scopes(judge, one_each, [pair.prompt for pair in heldout], _as(FRESH_SCOPE, on_progress))
+    scopes = decide_scopes(judge, one_each, [pair.prompt for pair in heldout], counted_as(FRESH_SCOPE, on_progress))
     inside = {
         words: [pair for pair in heldout if scopes.of(hypotheses[0], pair.prompt) is True]
         for words, hypotheses in by_condition.items()
     }
     return inside, [replace(scopes.usage, stage=FRESH_SCOPE)] if scopes.usage else []
-
-
-def _write(
-    judge: Model,
-    hypotheses: Mapping[str, Hypothesis],
-    needed: Mapping[str, int],
-    taken: set[str],
-    on_progress: OnProgress,
-) -> tuple[dict[str, list[Prompt]], list[Usage]]:
-    """The prompts that are written for each condition: different ones that meet it, and none that is taken."""
-    kept: dict[str, list[Prompt]] = {words: [] for words in hypotheses}
-    usage: list[Usage] = []
-    for attempt in range(ATTEMPTS):
-        missing = {words: needed[words] - len(kept[words]) for words in kept if len(kept[words]) < needed[words]}
-        texts, asked = _written(judge, missing, kept, attempt, on_progress)
-        usage += asked
-        for words, own in texts.items():
-            prompts = _new(own, judge.id, taken)
-            scopes = decide_scopes(judge, [hypotheses[words]], prompts, _as(FRESH_SCOPE, on_progress))
-            usage += [replace(scopes.usage, stage=FRESH_SCOPE)] if scopes.usage else []
-            meeting = [prompt for prompt in prompts if scopes.of(hypotheses[words], prompt) is True]
-            kept[words] += meeting[: missing[words]]
-    return kept, usage
-
-
-def _written(
-    judge: Model,
-    missing: Mapping[str, int],
-    kept: Mapping[str, Sequence[Prompt]],
-    attempt: int,
-    on_progress: OnProgress,
-) -> tuple[dict[str, list[str]], list[Usage]]:
-    """What the LLM writes for each condition that has too few prompts; it sees the condition alone."""
-    asked = [
-        (words, series)
-        for words, number in missing.items()
-        for series in range(-(-round(number * SPARE) // PER_QUESTION))
-    ]
-    if not asked:
-        return {}, []
-    questions = [
-        Question(_question(words, attempt, series, kept[words]), lambda value: (_texts(value),))
-        for words, series in asked
-    ]
-    answers = ask_items(judge, questions, stage=WRITE_FRESH, schema=SCHEMA, on_progress=on_progress)
-    texts: dict[str, list[str]] = {}
-    for (words, _), (reply,) in zip(asked, answers.replies, strict=True):
-        texts.setdefault(words, []).extend(() if isinstance(reply, Unreadable) else reply)
-    return texts, [answers.usage]
-
-
-def _question(words: str, attempt: int, series: int, kept: Sequence[Prompt]) -> str:
-    return render(
-        "write_where",
-        count=PER_QUESTION,
-        series=attempt * len(PERSONAS) + series + 1,
-        condition=fence(words),
-        voice=fence(PERSONAS[(attempt + series) % len(PERSONAS)]),
-        written=[fence(prompt.text) for prompt in kept],
-    )
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    texts = [text.strip() for text in entries(value, "prompts") if isinstance(text, str)]
-    usable = tuple(text for text in texts if text and len(text) <= LONGEST)
-    if not usable:
-        raise ReplyError("no prompt")
-    return usable
-
-
-def _new(texts: Iterable[str], writer: str, taken: set[str]) -> list[Prompt]:
-    """The texts that are not taken yet, as prompts; they are taken from now on."""
-    prompts = []
-    for text in texts:
-        if fold(text) not in taken:
-            taken.add(fold(text))
-            id_ = f"fresh-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:12]}"
-            prompts.append(Prompt(id_, (Message("user", text),), f"written by {writer}", "heldout", DOMAIN))
-    return prompts
 
 
 def _answer(
@@ -281,11 +196,6 @@ def _notes(few: Collection[str], tested: Mapping[str, Sequence[Pair]], written: 
 
 def _suffices(pairs: Sequence[Pair]) -> bool:
     return len(pairs) >= LEAST
-
-
-def _as(stage: Stage, on_progress: OnProgress) -> OnProgress:
-    """Reports the progress of another stage as that of this one."""
-    return lambda _, done, total: on_progress(stage, done, total)
 
 
 def _summed(usage: Sequence[Usage]) -> list[Usage]:

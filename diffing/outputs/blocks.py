@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from diffing.outputs.phrasing import count, prompts_in
 from diffing.report.grouped_list import Entry
 from diffing.report.index import ReportIndex
+from diffing.report.run_pairs import PROBES
 
 ShownBlock: TypeAlias = Literal["differences", "wording", "features", "unconfirmed"]
 """A part of the list: confirmed behaviours; confirmed words and phrases; confirmed SAE features without words; all
@@ -57,6 +58,9 @@ def title_of(block: ShownBlock, index: ReportIndex) -> str:
             return f"{joint}{count(lines, 'word or phrase', 'words and phrases')}"
         case "features":
             return f"{joint}{count(lines, 'SAE feature')} without words"
+        case "unconfirmed" if index.report.tables.get(PROBES):  # the agent method has prompts of its own
+            ideas = count(lines, "idea")
+            return f"Not confirmed: {ideas} that looked promising at first, but did not hold up when tested"
         case "unconfirmed":
             train, heldout = prompts_in(index.report, "train"), prompts_in(index.report, "heldout")
             return (

@@ -17,6 +17,7 @@ from diffing.outputs.phrasing import statement
 from diffing.outputs.rate_bars import Bar, bars, row_pieces
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
+from diffing.report.run_pairs import PROBES
 from diffing.types import Finding, Level, PhraseMeasure, PropertyMeasure, Verdict
 from tests.outputs.samples import SAMPLES, lines_report, medium_report, quiet_report
 
@@ -110,6 +111,10 @@ def test_every_line_stands_in_one_block_and_members_where_their_line_is() -> Non
         "Not confirmed: 4 ideas that looked promising on the first 150 prompts, but did not hold up on the 180 "
         "held-out ones",
     ]
+    probed = index_of(replace(index.report, tables={**index.report.tables, PROBES: ({"prompt_id": "q1"},)}))
+    assert title_of("unconfirmed", probed).replace("\N{NO-BREAK SPACE}", " ") == (
+        "Not confirmed: 4 ideas that looked promising at first, but did not hold up when tested"
+    )
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -56,4 +56,6 @@ def _determined(measured: Property, comparisons: PropertyComparisons, counted: S
     import numpy as np
 
     for values, each in zip(comparisons.compared, counted, strict=True):
-        yield not np.isnan(values).any() and (measured not in WORDING or all(language in _ENGLISH for language in each.languages))
+        yield not np.isnan(values).any() and (
+            measured not in WORDING or all(language in _ENGLISH for language in each.languages)
+        )

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 
 from diffing.errors import SettingError
 from diffing.judge import Judging, judge
-from diffing.methods.llm.difference import CATEGORIES, Statement, read_statement
 from diffing.methods.llm.proposal import object_schema
+from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.models.base import Model
 from diffing.paths import check_text
 from diffing.report.asked_tables import METHOD, MOST, Asked, asked_of, with_asked
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
+from diffing.report.run_pairs import pairs_of_run
 from diffing.scope import Scope
 from diffing.structured_replies import ReplyError, Unreadable, entry, offered
 from diffing.structured_replies import ask as ask_llm
@@ -88,7 +89,7 @@ def ask_report(
         ModelError: The LLM cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    heldout = [pair for pair in report.pairs if pair.prompt.split == "heldout"]
+    heldout = [pair for pair in pairs_of_run(report) if pair.prompt.split == "heldout"]
     if not heldout:
         raise SettingError("The report has no held-out prompts, on which questions are tested. Give another report")
     worded, usage = word_question(question, index_of(report).names, model, on_progress)

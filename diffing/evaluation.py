@@ -17,6 +17,7 @@ def findings_of(
     ratings: Mapping[str, Rating],
     alpha: float,
     scopes: MeasuredScopes,
+    apart: Sequence[Pair] = (),
 ) -> tuple[Finding, ...]:
     """Computes metrics per split, confirms by held-out verdicts alone, and finds where what is confirmed lives.
 
@@ -31,8 +32,9 @@ def findings_of(
         ratings: Ratings by hypothesis id.
         alpha: The margin of the papers' acceptance criterion.
         scopes: The conditions on prompts, and the hypotheses with a measured scope among `hypotheses`.
+        apart: Pairs of prompts that only some hypotheses have verdicts on, beside those of the run.
     """
-    verdicts = _by_split(judgements, pairs)
+    verdicts = _by_split(judgements, (*pairs, *apart))
     own = own_concentrations(scopes, pairs)
     train = {each.id: metrics.measure(verdicts(each, "train"), each.direction) for each in hypotheses}
     heldout = metrics.confirm({each.id: _tested(each, verdicts(each, "heldout"), own) for each in hypotheses})

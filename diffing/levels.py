@@ -77,6 +77,7 @@ def with_levels(
     pairs: Sequence[Pair],
     values: Mapping[Measure, "Values"],
     inside: Inside,
+    apart: Sequence[Pair] = (),
 ) -> tuple[Finding, ...]:
     """Adds both models' own levels to findings, on all prompts, and inside and outside a scope.
 
@@ -89,17 +90,25 @@ def with_levels(
         pairs: All pairs of the run.
         values: What was measured on these pairs, in their order, by measure.
         inside: Tells which of these pairs are in a measured scope, in their order.
+        apart: Pairs of prompts that only some judged hypotheses have verdicts on, beside those of the run.
     """
     import numpy as np
 
-    judged = _judged([f.hypothesis for f in findings if f.hypothesis.measure is None], judgements, pairs)
-    splits = np.array([pair.prompt.split for pair in pairs])
+    every = (*pairs, *apart)
+    judged = _judged([f.hypothesis for f in findings if f.hypothesis.measure is None], judgements, every)
+    splits = np.array([pair.prompt.split for pair in every])
+    if apart:
+        unknown = ((0, 0), (0, len(apart)))
+        values = {measure: np.pad(each, unknown, constant_values=np.nan) for measure, each in values.items()}
+
+    def inside_every(rule: ScopeRule) -> "Mask":
+        return np.pad(inside(rule), (0, len(apart)))
 
     def levels(finding: Finding) -> Iterator[Level]:
         shown = _shown(finding.hypothesis, values, judged)
         if shown is None:
             return
-        for place, mask in _places(finding, shown, judged, inside):
+        for place, mask in _places(finding, shown, judged, inside_every):
             for split in SPLITS:
                 for side, own in zip(SIDES, shown.values[:, (splits == split) & mask], strict=True):
                     if (value := _estimate(shown.kind, own[~np.isnan(own)])).n:

@@ -12,6 +12,7 @@ METHODS: dict[str, str] = {
     "llm": "diffing.methods.llm.plan:LLM",
     "crosscoder": "diffing.methods.crosscoder.plan:CROSSCODER",
     "adapters": "diffing.methods.adapters.plan:ADAPTERS",
+    "agent": "diffing.methods.agent.plan:AGENT",
 }
 """The `MethodPlan` of every method by its name, in the order in which methods run."""
 BACKENDS: dict[str, str] = {

@@ -74,7 +74,11 @@ def respond(
             reasons.append(failed[0].detail or "no reason was given")
         else:
             pairs.append(
-                Pair(prompt, _response(prompt, models[0], a, samples[0]), _response(prompt, models[1], b, samples[1]))
+                Pair(
+                    prompt,
+                    Response.of(prompt, models[0].id, a, samples[0]),
+                    Response.of(prompt, models[1].id, b, samples[1]),
+                )
             )
     for split in ("train", "heldout"):
         if not any(pair.prompt.split == split for pair in pairs):
@@ -145,19 +149,6 @@ def answer(
     on_progress(stage, 0, len(prompts))
     conversations = [prompt.messages for prompt in prompts]
     return model.generate(conversations, sampling, on_completion=completed, on_tokens=counted)
-
-
-def _response(prompt: Prompt, model: Model, completion: Completion, sample: int) -> Response:
-    return Response(
-        prompt_id=prompt.id,
-        model=model.id,
-        text=completion.text,
-        finish=completion.finish,
-        sample=sample,
-        thinking=completion.thinking,
-        prompt_tokens=completion.prompt_tokens,
-        completion_tokens=completion.completion_tokens,
-    )
 
 
 def cut_note(pairs: Sequence[Pair]) -> str:

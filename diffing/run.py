@@ -45,9 +45,7 @@ def run(
     on_hypotheses: OnHypotheses = ignore_hypotheses,
     on_response: OnResponse = ignore_response,
 ) -> Report:
-    """Executes the run that a configuration describes.
-
-    If several processes share the run, this is for the first one; the others call `contribute`.
+    """Executes the run that a configuration describes; if processes share it, the others call `contribute`.
 
     Args:
         config: The configuration.
@@ -80,9 +78,8 @@ def run(
         on_hypotheses=on_hypotheses,
         on_response=on_response,
     )
-    if report is before:
-        return report
-    return replace(report, usage=(*selected.usage, *report.usage), notes=(*report.notes, *build.notes))
+    usage, notes = (*selected.usage, *report.usage), (*report.notes, *build.notes)
+    return report if report is before else replace(report, usage=usage, notes=notes)
 
 
 def contribute(
@@ -197,6 +194,8 @@ class Builder:
         self.prices: dict[str, Price] = {}
         self.heldout: tuple[Prompt, ...] = ()
         """The held-out prompts, once `prompts` has chosen them."""
+        self.compared: tuple[Model, Model]
+        """Both models with their system prompts as this process asks them, once `sides` has loaded them."""
 
     def sides(self, models: tuple[Model, Model] | None) -> tuple[Model, Model]:
         """Both compared models with their system prompts, shared among the processes of the run.
@@ -204,11 +203,11 @@ class Builder:
         Args:
             models: The models, if they are not those that the configuration names.
         """
-        a, b = (self._shared(model) for model in models or (self.side("a"), self.side("b")))
-        return (
-            with_system_prompt(a, self._config.system_prompt_a),
-            with_system_prompt(b, self._config.system_prompt_b),
-        )
+        own = models or (self.side("a"), self.side("b"))
+        prompts = (self._config.system_prompt_a, self._config.system_prompt_b)
+        self.compared = with_system_prompt(own[0], prompts[0]), with_system_prompt(own[1], prompts[1])
+        a, b = (self._shared(model) for model in own)
+        return with_system_prompt(a, prompts[0]), with_system_prompt(b, prompts[1])
 
     def prompts(self, sides: tuple[Model, Model], on_progress: OnProgress) -> "SelectedPrompts":
         """The prompts of the run, which are the same in all of its processes.

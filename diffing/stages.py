@@ -46,9 +46,13 @@ WRITE_PROMPTS = Stage("write prompts", "Prompts")
 POOL = _of_sides("pool", "Pool of", "prompt")
 RESPONSES = _of_sides("responses", "Responses of", "prompt")
 TOKENS = _of_sides("tokens", "Tokens of", "token")
-"""Reported in addition to `RESPONSES` and `POOL`: the number of tokens a model has generated so far."""
+"""Reported in addition to `RESPONSES`, `POOL` and `FRESH`: the number of tokens a model has generated so far."""
 SCOPE = Stage("scope", "Conditions")
 """The judge decides which prompts are in the scopes of hypotheses."""
+WRITE_FRESH = Stage("write fresh prompts", "Fresh prompts")
+FRESH_SCOPE = Stage("fresh scope", "Conditions of fresh prompts")
+FRESH = _of_sides("fresh responses", "Fresh responses of", "prompt")
+"""Both models answer the prompts that were written for conditions of hypotheses."""
 JUDGE = Stage("judge", "Verdicts")
 CHECK_JUDGE = Stage("check judge", "Judge's check")
 SECOND_JUDGE = Stage("second judge", "Second judge")

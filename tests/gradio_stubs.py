@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
+from typing import Any
 
 MODULE = "gradio.component_meta"
 
@@ -37,3 +38,15 @@ def skip_stubs() -> None:
         return
     assert MODULE not in sys.modules
     sys.meta_path.insert(0, _Finder())
+
+
+def skip_unused_apps() -> None:
+    """Gradio makes three apps of a page before the one that `launch` serves; each takes a tenth of a second."""
+    from gradio.routes import App
+
+    whole = App.create_app
+
+    def create_app(blocks: Any, **options: Any) -> Any:
+        return None if options == {"mcp_server": False} else whole(blocks, **options)
+
+    App.create_app = staticmethod(create_app)

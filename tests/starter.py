@@ -33,7 +33,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any, Self
 
-from tests.gradio_stubs import skip_stubs
+from tests.gradio_stubs import skip_stubs, skip_unused_apps
 from tests.waiting import DEADLINE
 
 PRELOADED = (
@@ -309,32 +309,43 @@ def _compile_templates() -> None:
 
 
 def _make_commands() -> None:
-    """Typer builds all commands with their flags whenever one is called; here once."""
+    """Typer builds all commands with their flags whenever one is called, and pydantic the checks of settings when they
+    are first used; here once."""
     import typer.main
+    from pydantic.dataclasses import rebuild_dataclass
 
     from diffing.cli.commands import app
+    from diffing.config import DiffConfig, HubOptions, Limits
 
     typer.main.get_command = functools.cache(typer.main.get_command)
     typer.main.get_command(app)
+    for settings in (DiffConfig, HubOptions, Limits):
+        rebuild_dataclass(settings)  # type: ignore[arg-type]
 
 
-def _look_at_unicode() -> None:
-    """Hypothesis looks at every character before it draws a first text."""
-    with suppress(ModuleNotFoundError):
+def _look_at_unicode() -> int:
+    """Hypothesis looks at every character before it draws a first text, and keeps the result in a file."""
+    if forked := os.fork():
+        return forked
+    with suppress(BaseException):  # the worker that needs it tells of it
         from hypothesis import strategies
 
         strategies.text().validate()
+    os._exit(0)
 
 
 def _preload() -> None:
+    looking = _look_at_unicode()  # meanwhile
     gc.disable()  # what is imported stays
     skip_stubs()
     for module in PRELOADED:
         with suppress(ModuleNotFoundError):  # parts that another version of a library has not
             importlib.import_module(module)
     _compile_templates()
+    with suppress(ModuleNotFoundError):
+        skip_unused_apps()
     _make_commands()
-    _look_at_unicode()
+    os.waitpid(looking, 0)
     _HOLDERS.update(_holders())
     assert not [module for module in UNTOUCHED if module in sys.modules], (
         "it would keep the environment of this process"

@@ -11,6 +11,7 @@ from diffing.asking import LONGEST_QUESTION, ask_report
 from diffing.errors import SettingError
 from diffing.metrics.holm import holm
 from diffing.models.scripted import ScriptedModel
+from diffing.outputs.address_removal import public_report
 from diffing.outputs.asked_words import answer_of, family_of, question_of
 from diffing.outputs.html import render
 from diffing.report import load_report, report_summary, save_report
@@ -134,6 +135,16 @@ def test_show_and_page_have_it(asked: Report) -> None:
     assert "Asked of this comparison" in result_html.findings(OpenedReport(asked), "key")
     told = report_summary(asked)["asked"]
     assert [each["question"] for each in told] == [PRAISE, REFUSAL, REFUSAL]  # type: ignore[attr-defined]
+
+
+def test_the_address_of_a_judge_is_not_published() -> None:
+    judge = "openai:judge@secret.example.org:8000/v1"
+    rules = RuleLLM()
+    model = ScriptedModel("judge", lambda asked, _: rules({"messages": [{"content": asked[-1].content}]}))
+    model.id = judge
+    shown, _ = ask_report(report(), PRAISE, model)
+    assert [row["judge"] for row in public_report(shown).tables[QUESTIONS]] == ["openai:judge"]
+    assert asked_of(public_report(shown))[0].judge == "openai:judge"
 
 
 @pytest.mark.parametrize("attack", CORE.values(), ids=CORE)

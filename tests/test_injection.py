@@ -9,12 +9,13 @@ from diffing.judge import judge
 from diffing.methods.llm import LlmMethod
 from diffing.methods.llm.clustering.state import state_clusters
 from diffing.methods.llm.describe import describe_pairs
-from diffing.methods.llm.difference import LONGEST_CONDITION, Difference, Statement
+from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.join import join
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.proposal import Proposal
 from diffing.methods.llm.propose import propose
 from diffing.methods.llm.sharpen import sharpen
+from diffing.methods.statements import LONGEST_CONDITION, Statement
 from diffing.models.openai_compatible import OpenAIModel
 from diffing.models.scripted import ScriptedModel
 from diffing.numbered_lines import numbered

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from diffing.cli.existing_report import refuse_other_run
 from diffing.cli.flags import build, with_flags
 from diffing.cli.progress import progress_bars
 from diffing.cli.shared_options import Cache, Json
 from diffing.cli.terminal_text import plain, plain_json
-from diffing.config import DiffConfig, Limits
+from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
 from diffing.paths import existing, path_of
 
@@ -46,6 +47,9 @@ def family(
         "runs/family"
     ),
     cache: Cache = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace reports of other runs in the folder.")
+    ] = False,
     json_: Json = False,
     **values: Any,
 ) -> None:
@@ -59,7 +63,14 @@ def family(
 
     specs = _specs(models)
     config, limits = build(DiffConfig, values, model_a=specs[0], model_b=specs[1]), build(Limits, values)
-    reports = _reports(specs, config, limits, cache, out)
+    runs = {
+        pair: replace(config, model_a=specs[pair[0]], model_b=specs[pair[1]])
+        for pair in combinations(range(len(specs)), 2)
+    }
+    if not overwrite:
+        for pair, one in runs.items():
+            refuse_other_run(out / _folder(pair), settings_of(one))
+    reports = _reports(runs, limits, cache, out)
     links = {pair: f"{_folder(pair)}/report.html" for pair in reports}
     found = family_of(reports)
     write_atomically(family_page(found, links).encode(), out / PAGE)
@@ -103,7 +114,7 @@ def _folder(pair: tuple[int, int]) -> str:
 
 
 def _reports(
-    specs: list[str], config: DiffConfig, limits: Limits, cache: Path | None, out: Path
+    runs: dict[tuple[int, int], DiffConfig], limits: Limits, cache: Path | None, out: Path
 ) -> "dict[tuple[int, int], Report]":
     """Compares each pair, and saves each report in a folder of its own."""
     from diffing.models.cache import Store, default_store
@@ -114,8 +125,7 @@ def _reports(
     store, meter = Store.in_folder(cache) if cache else default_store(), meter_of(limits)
     reports = {}
     with progress_bars(Console(stderr=True)) as on_progress:
-        for pair in combinations(range(len(specs)), 2):
-            one = replace(config, model_a=specs[pair[0]], model_b=specs[pair[1]])
+        for pair, one in runs.items():
             reports[pair] = run(one, limits=limits, store=store, meter=meter, on_progress=on_progress)
             folder = save_report(reports[pair], out / _folder(pair))
             write_html(reports[pair], folder / "report.html")

@@ -86,7 +86,7 @@ def run_and_save(config: DiffConfig, limits: Limits, hub: HubOptions, here: RunO
         if group:
             group.exchange(_BEGIN, found is None)
         before = None if here.overwrite else readable(here.out)
-        report = found or _computed(config, limits, store, group, before)
+        report = _with_questions(found or _computed(config, limits, store, group, before), before)
         if report is not before or not (here.out / _PAGE).exists():
             _save(report, before, here)
     with ignore_closed_pipe():
@@ -107,6 +107,13 @@ def _contribute(config: DiffConfig, limits: Limits, here: RunOutput, group: "Pro
     store = Store.in_folder(here.cache) if here.cache else None
     if group.exchange(_BEGIN, True)[0]:
         contribute(config, group, limits=limits, store=store)
+
+
+def _with_questions(report: "Report", before: "Report | None") -> "Report":
+    """A report that replaces an earlier one, with what users asked of that one."""
+    from diffing.report.asked_tables import asked_of, with_asked
+
+    return report if before is None or report is before else with_asked(report, asked_of(before))
 
 
 def _save(report: "Report", before: "Report | None", here: RunOutput) -> None:

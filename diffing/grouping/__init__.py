@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, TypeAlias
 
-from diffing.grouping.families import Families, families
+from diffing.grouping.by_behaviour import BehaviourGroups, group_by_behaviour
 from diffing.grouping.same_statements import Pairs, ask_same
 from diffing.grouping.verdict_agreement import RARE, Behaviour, Likeness
 from diffing.models.base import Model
@@ -42,7 +42,7 @@ from diffing.types import (
     ignore_progress,
 )
 
-__all__ = ["Behaviour", "Families", "Likeness", "Merging", "families", "merge"]
+__all__ = ["Behaviour", "BehaviourGroups", "Likeness", "Merging", "group_by_behaviour", "merge"]
 
 CLEARLY = 0.05
 """What has no meaning of its own joins what it fits best only where it agrees so much less with the next: where a model

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from diffing.early_stopping import FIRST_STAGE, RunSize, TrainCounts, plan_all, rounds
 from diffing.judge.ledger import Ledger, counts_of
@@ -17,12 +17,24 @@ FUTILE = "hypotheses not tested on held-out prompts: futile after the train prom
 """The reason why a hypothesis was not tested, as the report counts it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Hypotheses that are judged on other pairs than all others."""
+
+    hypotheses: tuple[Hypothesis, ...]
+    """The hypotheses."""
+    pairs: tuple[Pair, ...]
+    """The pairs, whose prompts all meet the condition of the hypotheses, so that no scope is asked for; without any,
+    the hypotheses are not judged."""
+
+
 def judge(
     model: Model,
     hypotheses: Sequence[Hypothesis],
     pairs: Sequence[Pair],
     judging: Judging | None = None,
     *,
+    apart: Sequence[Apart] = (),
     on_progress: OnProgress = ignore_progress,
 ) -> JudgingResult:
     """Gives one verdict on every hypothesis for every pair.
@@ -34,6 +46,7 @@ def judge(
         hypotheses: The hypotheses to judge.
         pairs: The pairs to judge, train and held-out.
         judging: How the judge is asked.
+        apart: Other hypotheses, with the only pairs on which they are judged.
         on_progress: Called after every answer.
 
     Raises:
@@ -42,7 +55,18 @@ def judge(
     """
     ledger = Ledger(model, judging or Judging(), on_progress)
     ledger.ask(hypotheses, pairs, most=len(pairs))
-    return ledger.result(hypotheses, pairs)
+    return _with_apart(ledger, hypotheses, pairs, apart)
+
+
+def _with_apart(
+    ledger: Ledger, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair], apart: Sequence[Apart]
+) -> JudgingResult:
+    """Judges what is judged apart, and returns all verdicts of the ledger."""
+    for each in (group for group in apart if group.pairs):
+        ledger.ask([replace(hypothesis, scope=None) for hypothesis in each.hypotheses], each.pairs, len(each.pairs))
+    every = {pair.prompt.id: pair for group in (pairs, *(each.pairs for each in apart)) for pair in group}
+    judged = [*hypotheses, *(hypothesis for each in apart for hypothesis in each.hypotheses)]
+    return ledger.result(judged, list(every.values()))
 
 
 def judge_in_stages(
@@ -53,6 +77,7 @@ def judge_in_stages(
     *,
     family: int,
     known: Sequence[Judgement] = (),
+    apart: Sequence[Apart] = (),
     on_progress: OnProgress = ignore_progress,
 ) -> JudgingResult:
     """Judges as `judge` does, but asks less (`diffing.early_stopping`).
@@ -68,6 +93,7 @@ def judge_in_stages(
         family: The number of all hypotheses of the run, these and others.
         known: Verdicts on train pairs that a method already has. If it has any on a hypothesis, it has all that are
             needed; they are not among the verdicts returned.
+        apart: Other hypotheses, with the only pairs on which they are judged; nothing stops early for them.
         on_progress: Called after every answer; its total is an upper bound, since judging may stop early.
 
     Raises:
@@ -79,7 +105,7 @@ def judge_in_stages(
     counts = _counted(hypotheses, known)
     ends_early = len(train) > FIRST_STAGE and heldout and hypotheses
     if not ends_early and not counts:
-        return judge(model, hypotheses, pairs, judging, on_progress=on_progress)
+        return judge(model, hypotheses, pairs, judging, apart=apart, on_progress=on_progress)
     size = RunSize(len(train), len(heldout), family, judging.batch)
     ledger = Ledger(model, judging, on_progress)
     if ends_early:
@@ -88,7 +114,7 @@ def judge_in_stages(
         plans = dict.fromkeys(hypotheses, len(heldout))
         ledger.ask([each for each in hypotheses if each not in counts], train, most=len(pairs))
         ledger.ask(hypotheses, heldout, most=len(heldout))
-    judged = ledger.result(hypotheses, pairs)
+    judged = _with_apart(ledger, hypotheses, pairs, apart)
     note = note_on_savings(Planned(plans, frozenset(counts), size, 1 + judging.both_orders), judged)
     left_out = +Counter({FUTILE: sum(planned == 0 for planned in plans.values()) if ends_early else 0})
     return replace(judged, notes=(note, *judged.notes), left_out=dict(left_out))

@@ -33,6 +33,10 @@ class Tools(Protocol):
         """The held-out prompts of the run, so that a method that trains on other texts can leave these out."""
 
     @property
+    def compared(self) -> tuple[Model, Model]:
+        """Models A and B with their system prompts, for a method that has them answer prompts of its own."""
+
+    @property
     def group(self) -> "ProcessGroup | None":
         """The processes that share the run; None for a single one."""
 
@@ -134,7 +138,10 @@ class MethodPlan(Protocol):
         return ()
 
     def measure_properties(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """The verdicts on some of its `property_hypotheses` for pairs of a report, ordered by hypothesis, then pair."""
+        """The verdicts on some of its `property_hypotheses` for pairs of a report, ordered by hypothesis, then pair.
+
+        A verdict is UNREADABLE if the property cannot be determined in a response, so that this speaks for no side.
+        """
         return []
 
     def property_examples(self, name: str, pairs: Sequence[Pair]) -> PropertyExamples:

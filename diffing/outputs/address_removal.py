@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from diffing.model_ref import ModelRef, read_ref, without_addresses
+from diffing.report.asked_tables import judges_of
 from diffing.report.index import index_of
 from diffing.types import Finding, ModelInfo, Report, Response, Scalar
 
@@ -88,5 +89,6 @@ class _AddressRemover:
 
 
 def models_in(report: Report) -> tuple[ModelInfo, ...]:
-    """Returns both compared models and all helper models, such as judges."""
-    return report.model_a, report.model_b, *report.others
+    """Returns both compared models and all helper models, such as judges, also those of users' questions."""
+    asked = (ModelInfo(judge, "judge") for judge in judges_of(report))
+    return report.model_a, report.model_b, *report.others, *asked

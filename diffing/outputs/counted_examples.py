@@ -6,11 +6,14 @@ from itertools import chain
 from diffing.methods.plan import property_examples
 from diffing.methods.property_info import PropertyExamples
 from diffing.outputs.count_words import property_info
+from diffing.outputs.level_words import level_of, number, unit_of
 from diffing.report.index import index_of
 from diffing.types import Finding, Pair, PropertyMeasure, Report, Side
 
 _PAIRS = 8
 """Maximum number of pairs of each kind of verdict that are read; to read all of them would take seconds."""
+_READ = 20_000
+"""Maximum number of characters of a response that are counted."""
 
 
 def counted_examples(finding: Finding, report: Report) -> PropertyExamples | None:
@@ -29,6 +32,31 @@ def counted_examples(finding: Finding, report: Report) -> PropertyExamples | Non
     if not finding.confirmed or not isinstance(measure, PropertyMeasure) or info is None or not info.only_signs:
         return None
     return property_examples(measure.name, tuple(_pairs(finding, report)))
+
+
+def counts_in_words(finding: Finding, pair: Pair) -> str | None:
+    """Returns how much each response has of what a finding counts, the larger first: "6 sentences against 3".
+
+    Args:
+        finding: The finding.
+        pair: The pair of responses.
+
+    Returns:
+        The text; None if the finding counts nothing, or if its test compares passages of equal length.
+    """
+    from diffing.methods.lexical.parsed_response import ParsedResponse
+    from diffing.methods.lexical.properties import BY_NAME
+
+    measure = finding.hypothesis.measure
+    measured = BY_NAME.get(measure.name) if isinstance(measure, PropertyMeasure) else None
+    level = level_of(finding, "all", finding.hypothesis.direction)
+    if measured is None or measured.scale != "whole" or level is None or level.kind != "median":
+        return None
+    values = [
+        measured.value(ParsedResponse(pair.prompt.text, each.text[:_READ], each.finish)) for each in (pair.a, pair.b)
+    ]
+    known = sorted((value for value in values if value is not None), reverse=True)
+    return f"{number(known[0])} {unit_of(finding)} against {number(known[1])}" if len(known) == len(values) else None
 
 
 def _pairs(finding: Finding, report: Report) -> Iterator[Pair]:

@@ -4,7 +4,7 @@ All functions return plain text, as those of `phrasing` do.
 """
 
 from diffing.metrics import wilson
-from diffing.outputs.phrasing import count, interval, percent, points, shares, statement
+from diffing.outputs.phrasing import count, interval, percent, points, shares, statement, tested_only_inside
 from diffing.report.model_names import Names
 from diffing.types import Finding
 
@@ -39,10 +39,11 @@ def _in_words(finding: Finding, names: Names) -> str:
     if not within.n:
         return f"where it applies: {_nowhere(finding)}; over all, {size}"
     model, prompts = names.of(finding.hypothesis.direction), count(within.n, "held-out prompt")
+    overall = "" if tested_only_inside(finding) else f"over all {count(heldout.n, 'held-out prompt')}, "
     return (
         f"it fits {model} better in {within.k_for:,} of the {prompts} where it applies "
         f"({shares(wilson(within.k_for, within.n))}), against {within.k_against:,} the other way "
-        f"({shares(wilson(within.k_against, within.n))}); over all {count(heldout.n, 'held-out prompt')}, {size}"
+        f"({shares(wilson(within.k_against, within.n))}); {overall}{size}"
     )
 
 

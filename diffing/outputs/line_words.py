@@ -12,7 +12,7 @@ from diffing.outputs.behaviour_words import (
     where,
 )
 from diffing.outputs.level_words import bare_level, level_of
-from diffing.outputs.phrasing import count, interval, percent, points, statement
+from diffing.outputs.phrasing import count, interval, percent, points, statement, tested_only_inside
 from diffing.report.grouped_list import Member
 from diffing.report.model_names import Names
 from diffing.types import SIDES, Finding, other_side
@@ -71,8 +71,10 @@ def overall(finding: Finding, names: Names) -> str | None:
         names: The models' names.
 
     Returns:
-        The text; None if neither levels nor a scope are known.
+        The text; None if neither levels nor a scope are known, or if nothing was tested outside the scope.
     """
+    if tested_only_inside(finding):
+        return None
     levels = levels_in_words(finding, names)
     heldout = finding.heldout
     if metrics_shown(finding) is heldout:

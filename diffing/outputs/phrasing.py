@@ -14,6 +14,7 @@ from diffing.report.grouped_list import Entry
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.report.model_names import one_line as one_line
+from diffing.report.run_pairs import pairs_of_run
 from diffing.types import (
     FeatureMeasure,
     Finding,
@@ -131,7 +132,7 @@ def explanation(report: Report) -> str:
         bound = f"{count(n, 'prompt')} cannot confirm any difference, however large"
     else:
         needed = f"{round(smallest * n)} of {count(n, 'prompt')} for it and none against"
-        least = points(smallest).removeprefix("+")
+        least = points(smallest).lstrip("+")
         bound = f"the smallest difference that these prompts can confirm is {least} percentage points ({needed})"
     return (
         f"That is not proof that there is none: with {count(tested, 'idea')} tested, {bound}. "
@@ -201,9 +202,15 @@ def prompt_counts(findings: Iterable[Finding], noun: str) -> str:
     return f"{fewest}{count(max(numbers), noun)}"
 
 
+def tested_only_inside(finding: Finding) -> bool:
+    """Whether every held-out prompt on which a finding was tested is in the scope that its sentence states."""
+    inside, heldout = finding.heldout_in_scope, finding.heldout
+    return inside is not None and (inside.n, inside.unreadable) == (heldout.n, heldout.unreadable)
+
+
 def prompts_in(report: Report, split: Split) -> int:
-    """Counts the report's prompts in a split."""
-    return sum(pair.prompt.split == split for pair in report.pairs)
+    """Counts the run's prompts in a split, without those that a method asked or had written."""
+    return sum(pair.prompt.split == split for pair in pairs_of_run(report))
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

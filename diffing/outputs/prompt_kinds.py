@@ -12,6 +12,7 @@ from typing import TypeAlias
 from diffing.outputs.behaviour_words import NO_ONE_PLACE, place_label, scope_of
 from diffing.prompts.bundled_set import kind_of
 from diffing.report.index import ReportIndex
+from diffing.report.run_pairs import pairs_of_run
 from diffing.types import Finding, Side, Verdict, other_side
 
 MOST_KINDS, FEWEST_KINDS = 8, 6
@@ -66,7 +67,7 @@ def kinds_of(index: ReportIndex) -> tuple[PromptKind, ...]:
     Returns:
         Up to `MOST_KINDS` kinds; none if all prompts are of one kind, or none has a domain.
     """
-    pairs = index.report.pairs
+    pairs = pairs_of_run(index.report)
     counts: Counter[str | None] = Counter(p.prompt.domain for p in pairs if p.prompt.split == "heldout")
     sizes: Counter[str] = Counter()
     members: dict[str, set[str | None]] = {}

@@ -1,4 +1,4 @@
-"""`Comparison`: the responses of both models, and the methods and LLMs that find and test differences between them."""
+"""`ModelComparison`: both models' responses, with the methods and LLMs that find and test differences between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Helpers:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ModelComparison:
     """Two models' responses to all prompts, and everything that the later stages of a run need."""
 
     models: tuple[ModelInfo, ModelInfo]
@@ -72,7 +72,7 @@ def compared(
     options: DiffOptions,
     on_progress: OnProgress,
     on_response: OnResponse,
-) -> Comparison:
+) -> ModelComparison:
     """Has both models answer all prompts.
 
     Raises:
@@ -87,7 +87,7 @@ def compared(
         _info(models[0], "model_a", options, options.sample_a, answered.declined["a"]),
         _info(models[1], "model_b", options, options.sample_b, answered.declined["b"]),
     )
-    return Comparison(infos, answered, helpers, options, on_progress)
+    return ModelComparison(infos, answered, helpers, options, on_progress)
 
 
 def read_shares(methods: Sequence[Method], pairs: Sequence[Pair], on_progress: OnProgress) -> None:

@@ -1,14 +1,15 @@
 """Has each method propose hypotheses from train pairs, and measure those that it tests itself on all pairs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from diffing import metrics
 from diffing.estimates import Metrics
+from diffing.fresh_prompts import OwnPrompts
 from diffing.methods.base import MeasuringMethod, measurements
 from diffing.methods.heldout import HeldoutMethod
-from diffing.pipeline.comparison import Comparison
+from diffing.pipeline.comparison import ModelComparison
 from diffing.ranking import order_findings
 from diffing.scopes import MeasuredScopes, find_scoped
 from diffing.types import Discovery, Finding, Hypothesis, Judgement, Measure, OnHypotheses, Pair
@@ -30,6 +31,8 @@ class Discovered:
     """What was measured in the responses of side a and side b; shape (2, pairs)."""
     scopes: MeasuredScopes
     """The hypotheses within a part of the prompts that were measured."""
+    own: OwnPrompts = field(default_factory=OwnPrompts)
+    """The prompts that only some of the hypotheses have verdicts on."""
 
     @property
     def hypotheses(self) -> list[Hypothesis]:
@@ -37,7 +40,7 @@ class Discovered:
         return [hypothesis for discovery in self.discoveries for hypothesis in discovery.hypotheses]
 
 
-def discover(run: Comparison, on_hypotheses: OnHypotheses) -> Discovered:
+def discover(run: ModelComparison, on_hypotheses: OnHypotheses) -> Discovered:
     """Finds each method's hypotheses from train pairs, and measures what the measuring methods test.
 
     Args:
@@ -68,7 +71,7 @@ def discover(run: Comparison, on_hypotheses: OnHypotheses) -> Discovered:
     return Discovered(extended, [*judgements, *scopes.judgements], values, scopes)
 
 
-def with_heldout_records(run: Comparison, found: Discovered, findings: Sequence[Finding]) -> Discovered:
+def with_heldout_records(run: ModelComparison, found: Discovered, findings: Sequence[Finding]) -> Discovered:
     """Adds to each method's records what it knows only from held-out pairs.
 
     Args:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from diffing.evaluation import findings_of
 from diffing.methods.base import SeededMethod
-from diffing.pipeline.comparison import Comparison
+from diffing.pipeline.comparison import ModelComparison
 from diffing.pipeline.discovery import Discovered
 from diffing.pipeline.verdicts import judged
 from diffing.run_records import judge_usage_of
@@ -25,7 +25,7 @@ class Repeats:
 
 
 def repeat_run(
-    run: Comparison, found: Discovered, findings: tuple[Finding, ...], judgements: Sequence[Judgement]
+    run: ModelComparison, found: Discovered, findings: tuple[Finding, ...], judgements: Sequence[Judgement]
 ) -> Repeats:
     """Repeats a run with the next seeds, on the same responses, and compares what is confirmed.
 
@@ -57,15 +57,15 @@ def repeat_run(
             method.reseeded(by).find_hypotheses(run.train, count_all) if isinstance(method, SeededMethod) else discovery
             for method, discovery in zip(methods, found.discoveries, strict=True)
         ]
-        by_judge = judged(run, discoveries, reseeded, count_all)
+        by_judge = judged(run, discoveries, found.own, reseeded, count_all)
         for method, discovery in zip(methods, discoveries, strict=True):
             usage.extend(discovery.usage if method.name in by_seed else ())
         usage.extend(judge_usage_of(by_judge.result))
         rerun = replace(found, discoveries=discoveries)
         verdicts = [*found.judgements, *by_judge.judgements]
-        return seeded(
-            findings_of(rerun.hypotheses, verdicts, run.pairs, {}, run.options.alpha, found.scopes), verdicts, by
-        )
+        alpha, own = run.options.alpha, found.own.pairs
+        findings = findings_of(rerun.hypotheses, verdicts, run.pairs, {}, alpha, found.scopes, own)
+        return seeded(findings, verdicts, by)
 
     runs = [again(by) for by in range(1, run.options.stability)]
     return Repeats(stability_of(seeded(findings, judgements, 0), runs, run.pairs), repeated_usage(usage))

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from diffing.fresh_prompts import OwnPrompts
 from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
 from diffing.methods.base import MeasuringMethod
-from diffing.pipeline.comparison import Comparison
+from diffing.pipeline.comparison import ModelComparison
 from diffing.pipeline.discovery import Discovered
 from diffing.pipeline.options import DiffOptions
 from diffing.ratings import Rated, rate
-from diffing.types import Discovery, Judgement, OnProgress, Rating
+from diffing.types import Discovery, Judgement, OnProgress, Pair, Rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,23 @@ class Verdicts:
         return self.rated.ratings if self.rated else {}
 
 
-def judged(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptions, on_progress: OnProgress) -> Judged:
+def judged(
+    run: ModelComparison,
+    discoveries: Sequence[Discovery],
+    own: OwnPrompts,
+    options: DiffOptions,
+    on_progress: OnProgress,
+) -> Judged:
     """Has the judge test the hypotheses of methods that do not measure.
 
     Args:
         run: The responses, the methods and the judge.
         discoveries: By method, the hypotheses.
+        own: The prompts that only some of these have verdicts on.
         options: The options of judging, which may have another seed than the run's.
         on_progress: Called with the progress of judging.
     """
-    brought = _brought(run, discoveries, options)
+    brought = _brought((*run.train, *own.probes), discoveries, options)
     to_judge = [
         hypothesis
         for method, discovery in zip(run.helpers.methods, discoveries, strict=True)
@@ -70,28 +78,35 @@ def judged(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptio
     if not to_judge or model is None:
         return Judged(brought, None)
     if options.judging == "full":
-        return Judged(brought, judge(model, to_judge, run.pairs, how, on_progress=on_progress))
-    family = sum(len(discovery.hypotheses) for discovery in discoveries)
-    return Judged(
-        brought,
-        judge_in_stages(model, to_judge, run.pairs, how, family=family, known=brought, on_progress=on_progress),
+        others, apart = own.without_apart(to_judge), own.apart_with_probes
+        return Judged(brought, judge(model, others, run.pairs, how, apart=apart, on_progress=on_progress))
+    result = judge_in_stages(
+        model,
+        own.without_apart(to_judge),
+        run.pairs,
+        how,
+        family=sum(len(discovery.hypotheses) for discovery in discoveries),
+        known=brought,
+        apart=own.apart,
+        on_progress=on_progress,
     )
+    return Judged(brought, result)
 
 
 def _judging(options: DiffOptions) -> Judging:
     return Judging(options.judge_batch, options.both_orders, options.sampling.seed)
 
 
-def _brought(run: Comparison, discoveries: Sequence[Discovery], options: DiffOptions) -> list[Judgement]:
+def _brought(train: Sequence[Pair], discoveries: Sequence[Discovery], options: DiffOptions) -> list[Judgement]:
     """The verdicts on train pairs that methods brought; none if the judge is to judge everything."""
     if options.judging == "full":
         return []
-    train_ids = {pair.prompt.id for pair in run.train}
+    train_ids = {pair.prompt.id for pair in train}
     brought = [judgement for discovery in discoveries for judgement in discovery.judgements]
     return [judgement for judgement in brought if judgement.prompt_id in train_ids]
 
 
-def verdicts_on(run: Comparison, found: Discovered) -> Verdicts:
+def verdicts_on(run: ModelComparison, found: Discovered) -> Verdicts:
     """Has the judge and the raters give their verdicts, and checks the judge.
 
     Args:
@@ -99,7 +114,7 @@ def verdicts_on(run: Comparison, found: Discovered) -> Verdicts:
         found: The hypotheses, and what is measured.
     """
     helpers, options = run.helpers, run.options
-    by_judge = judged(run, found.discoveries, options, run.on_progress)
+    by_judge = judged(run, found.discoveries, found.own, options, run.on_progress)
     result = by_judge.result
     unmeasured = [hypothesis for hypothesis in found.hypotheses if hypothesis.measure is None]
     agreement = compare_with_measurement(unmeasured, result.judgements if result else (), run.pairs)

@@ -10,7 +10,7 @@ it, so its probability is at most 5% however many rules and differences there ar
 from dataclasses import dataclass
 from enum import IntEnum
 
-from diffing.estimates import Estimate
+from diffing.estimates import Estimate, Metrics
 from diffing.metrics import net_interval
 from diffing.metrics.equivalence import LEVEL, interval_90, p_below, prompts_needed
 from diffing.policy.measuring import Checked, CheckedReport
@@ -40,9 +40,10 @@ class DifferenceResult:
     net: Estimate
     """The net difference for that model, with its 95% interval."""
     net_90: Estimate
-    """The same with its 90% interval, which belongs to a one-sided test at 5%."""
+    """The same on the prompts on which it can be determined, with its 90% interval, which belongs to a one-sided test
+    at 5%."""
     p: float
-    """The exact p of the hypothesis that the net difference is at least the limit."""
+    """The exact p, on these prompts, of the hypothesis that the net difference is at least the limit."""
     outcome: Outcome
     """The result."""
     above: bool
@@ -60,7 +61,7 @@ class RuleResult:
     differences: tuple[DifferenceResult, ...]
     """Everything that the rule is about: what breaks it first, then what is undecided, each the largest first."""
     untested: int
-    """How many hypotheses that the rule is about were not tested on held-out prompts and are not covered."""
+    """How many hypotheses and properties have no readable verdict on held-out prompts, and are not covered."""
 
     @property
     def outcome(self) -> Outcome:
@@ -115,24 +116,32 @@ def _rule_result(rule: Rule, found: CheckedReport) -> RuleResult:
 
 
 def _result(checked: Checked, side: Side, limit: float) -> DifferenceResult:
-    own, predicted = checked.heldout, side == checked.hypothesis.direction
-    k_for, k_against = (own.k_for, own.k_against) if predicted else (own.k_against, own.k_for)
-    net = net_interval(k_for, k_against, own.n)
-    p = p_below(k_for, k_against, own.n, limit)
+    predicted = side == checked.hypothesis.direction
+    net = net_interval(*_counts(checked.heldout, predicted))
+    known = _counts(checked.determined, predicted)
+    p = p_below(*known, limit)
     above = net.low is not None and net.low > limit
     outcome = Outcome.KEPT if p <= LEVEL else Outcome.UNKNOWN
     if above and checked.confirmed and predicted:
         outcome = Outcome.BROKEN
+    net_90 = interval_90(*known)
+    undecided = outcome == Outcome.UNKNOWN and not above
     return DifferenceResult(
         checked=checked,
         side=side,
         net=net,
-        net_90=interval_90(k_for, k_against, own.n),
+        net_90=net_90,
         p=p,
         outcome=outcome,
         above=above,
-        prompts=None if above or outcome != Outcome.UNKNOWN else prompts_needed(net, k_for, k_against, limit),
+        prompts=prompts_needed(net_90, known[0], known[1], limit) if undecided else None,
     )
+
+
+def _counts(heldout: Metrics, predicted: bool) -> tuple[int, int, int]:
+    """The verdicts for a side and against it, and all readable ones, given whether it is the predicted side."""
+    own, other = (heldout.k_for, heldout.k_against) if predicted else (heldout.k_against, heldout.k_for)
+    return own, other, heldout.n
 
 
 def _together(outcomes: list[Outcome]) -> Outcome:

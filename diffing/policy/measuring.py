@@ -1,14 +1,15 @@
 """Finds what a rule is about in a report: findings that were tested, and properties measured on held-out responses."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.methods.plan import method_plans
 from diffing.policy.rules import Rule
-from diffing.types import Finding, Hypothesis, Judgement, PropertyMeasure, Report
+from diffing.report.index import index_of
+from diffing.report.run_pairs import pairs_of_run
+from diffing.types import Finding, Hypothesis, Judgement, PropertyMeasure, Report, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,9 @@ class Checked:
     """What was tested."""
     heldout: Metrics
     """Its metrics on all held-out prompts."""
+    determined: Metrics
+    """The same on those prompts alone on which it can be determined: a property that cannot be seen in a cut response,
+    or in one of another language, does not speak for “no difference” there."""
     confirmed: bool
     """Whether the run confirmed it; False for a property that the run did not test."""
 
@@ -28,34 +32,57 @@ class CheckedReport:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._measured: dict[str, Metrics] = {}
-
-    @cached_property
-    def tested(self) -> tuple[Checked, ...]:
-        """The findings with a readable verdict on held-out prompts."""
-        return tuple(_checked(each) for each in self._report.findings if each.heldout.n)
+        self._heldout = [pair for pair in pairs_of_run(report) if pair.prompt.split == "heldout"]
+        self._measured: dict[str, Sequence[Judgement]] = {}
+        """The verdicts on the hypothesis that B has more of a property, by the property."""
 
     def about(self, rule: Rule) -> tuple[Checked, ...]:
         """Everything that a rule is about: tested findings, then measured properties that the run did not test."""
-        own = tuple(each for each in self.tested if selects(rule, each.hypothesis))
-        known = {_property_of(each.hypothesis) for each in own if each.hypothesis.scope is None}
-        return (*own, *(each for each in self._properties(rule) if _property_of(each.hypothesis) not in known))
+        own = [each for each in self._report.findings if each.heldout.n and selects(rule, each.hypothesis)]
+        properties = _property_hypotheses(rule)
+        tested = {_property_of(each.hypothesis) for each in own if each.hypothesis.scope is None}
+        self._measure({name for each in own if (name := _property_of(each.hypothesis))})
+        self._measure({name for each in properties if (name := _property_of(each))})
+        rest = [self._of_property(each) for each in properties if _property_of(each) not in tested]
+        # a property that a rule names must be shown; of a category, what no response shows is told as not covered
+        return (*map(self._of_finding, own), *(each for each in rest if each.heldout.n or rule.measured))
 
     def untested(self, rule: Rule) -> int:
-        """How many hypotheses that a rule is about have no verdict on held-out prompts."""
-        return sum(not each.heldout.n and selects(rule, each.hypothesis) for each in self._report.findings)
+        """How many hypotheses and properties that a rule is about have no readable verdict on held-out prompts."""
+        findings = sum(not each.heldout.n and selects(rule, each.hypothesis) for each in self._report.findings)
+        if rule.measured:
+            return findings
+        known = [each for each in _property_hypotheses(rule) if _property_of(each) in self._measured]
+        return findings + sum(not self._of_property(each).heldout.n for each in known)
 
-    def _properties(self, rule: Rule) -> Iterable[Checked]:
-        """The properties that a rule is about, measured on held-out pairs."""
+    def _of_finding(self, finding: Finding) -> Checked:
+        return Checked(finding.hypothesis, finding.heldout, self._determined(finding), finding.confirmed)
+
+    def _of_property(self, hypothesis: Hypothesis) -> Checked:
+        measured = metrics.measure(self._measured[_property_of(hypothesis) or ""], hypothesis.direction)
+        return Checked(hypothesis, measured, measured, confirmed=False)
+
+    def _determined(self, finding: Finding) -> Metrics:
+        """A finding's metrics on the prompts on which its property can be determined."""
+        verdicts = self._measured.get(_property_of(finding.hypothesis) or "")
+        if verdicts is None:
+            return finding.heldout
+        known = {each.prompt_id for each in verdicts if each.verdict != Verdict.UNREADABLE}
+        own = index_of(self._report).verdicts_on(finding.hypothesis.id)
+        return metrics.measure([each for each in own if each.prompt_id in known], finding.hypothesis.direction)
+
+    def _measure(self, names: Collection[str]) -> None:
+        """Measures properties on the held-out pairs, each once."""
         for plan in method_plans().values():
-            chosen = [each for each in plan.property_hypotheses() if selects(rule, each)]
-            missing = [each for each in chosen if each.id not in self._measured]
-            if missing:
-                heldout = [pair for pair in self._report.pairs if pair.prompt.split == "heldout"]
-                self._measured |= _metrics(missing, plan.measure_properties(missing, heldout))
-            for each in chosen:
-                if self._measured[each.id].n:
-                    yield Checked(each, self._measured[each.id], confirmed=False)
+            missing = [
+                each
+                for each in plan.property_hypotheses()
+                if (name := _property_of(each)) in names and name not in self._measured
+            ]
+            verdicts = plan.measure_properties(missing, self._heldout) if missing else []
+            for place, each in enumerate(missing):
+                start = place * len(self._heldout)
+                self._measured[_property_of(each) or ""] = verdicts[start : start + len(self._heldout)]
 
 
 def selects(rule: Rule, hypothesis: Hypothesis) -> bool:
@@ -78,16 +105,10 @@ def _contains(text: str, pattern: str) -> bool:
     return True
 
 
+def _property_hypotheses(rule: Rule) -> list[Hypothesis]:
+    """The hypotheses, that B has more of it, on each property that a rule is about."""
+    return [each for plan in method_plans().values() for each in plan.property_hypotheses() if selects(rule, each)]
+
+
 def _property_of(hypothesis: Hypothesis) -> str | None:
     return hypothesis.measure.name if isinstance(hypothesis.measure, PropertyMeasure) else None
-
-
-def _checked(finding: Finding) -> Checked:
-    return Checked(finding.hypothesis, finding.heldout, finding.confirmed)
-
-
-def _metrics(hypotheses: Sequence[Hypothesis], judgements: Sequence[Judgement]) -> dict[str, Metrics]:
-    own: dict[str, list[Judgement]] = {hypothesis.id: [] for hypothesis in hypotheses}
-    for judgement in judgements:
-        own[judgement.hypothesis_id].append(judgement)
-    return {each.id: metrics.measure(own[each.id], each.direction) for each in hypotheses}

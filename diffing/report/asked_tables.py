@@ -76,6 +76,12 @@ def asked_of(report: Report) -> tuple[Asked, ...]:
     return tuple(found.values())
 
 
+def judges_of(report: Report) -> tuple[str, ...]:
+    """The ids of all models that judged what was asked of a report, also in rows that are not read."""
+    named = (row.get("judge") for row in report.tables.get(QUESTIONS, ()))
+    return tuple(dict.fromkeys(judge for judge in named if isinstance(judge, str)))
+
+
 def asked_results(asked: Sequence[Asked]) -> tuple[AskedResult, ...]:
     """Tests everything that was asked of a report together, apart from the run's findings.
 
@@ -96,8 +102,10 @@ def with_asked(report: Report, asked: Sequence[Asked]) -> Report:
 
     Args:
         report: The report.
-        asked: What was asked now.
+        asked: What was asked now; nothing leaves the report as it is.
     """
+    if not asked:
+        return report
     every = {each.hypothesis.id: each for each in (*asked_of(report), *asked)}
     questions = tuple(_question_row(each) for each in every.values())
     verdicts = tuple(_verdict_row(judgement) for each in every.values() for judgement in each.judgements)

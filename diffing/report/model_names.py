@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from diffing.types import SIDES, ModelInfo, Side
 
-_NAME_LENGTH = 48
+_NAME_LENGTH, _KEPT_END = 48, 16
+"""Maximum length of a name, and how much of the end of a longer one is kept."""
+_READ = 400
+"""Maximum number of characters of a name that are read."""
 _BRIEF, _START, _END = 24, 14, 10
 """Lengths of names in headlines, and of what is kept of the start and the end of longer ones."""
 
@@ -42,7 +45,10 @@ def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
 
 
 def _short_name(info: ModelInfo) -> str:
-    return one_line(info.ref.short, _NAME_LENGTH) or info.role.replace("_", " ")
+    name = one_line(info.ref.short, _READ)
+    if len(name) > _NAME_LENGTH:  # what tells two long names apart is often at their ends
+        name = f"{name[: _NAME_LENGTH - _KEPT_END - 1].rstrip()}…{name[-_KEPT_END:].lstrip()}"
+    return name or info.role.replace("_", " ")
 
 
 def _brief(name: str) -> str:

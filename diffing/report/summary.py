@@ -5,17 +5,18 @@ from dataclasses import fields
 
 from diffing.estimates import Concentration, Coverage, Estimate, Metrics
 from diffing.report.index import index_of
+from diffing.report.run_pairs import pairs_of_run
 from diffing.types import Finding, Level, Merged, Report
 
 
 def report_summary(report: Report) -> dict[str, object]:
     """Returns strict JSON values for `diffing show --json`; an estimate is {value, low, high}, null if undefined."""
-    index = index_of(report)
+    index, pairs = index_of(report), pairs_of_run(report)
     confirmed = {"behaviours": index.differences, "wording": index.wording, "features": index.bare_features}
     return {
         "model_a": report.model_a.id,
         "model_b": report.model_b.id,
-        "prompts": {split: sum(pair.prompt.split == split for pair in report.pairs) for split in ("train", "heldout")},
+        "prompts": {split: sum(pair.prompt.split == split for pair in pairs) for split in ("train", "heldout")},
         # the confirmed lines of each block; those of behaviours are the report's differences
         "confirmed": {block: [entry.lead.hypothesis.id for entry in entries] for block, entries in confirmed.items()},
         "coverage": _coverage(report.coverage) if report.coverage else None,

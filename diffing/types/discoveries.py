@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from diffing.types.hypotheses import Hypothesis
+from diffing.types.pairs import Pair
 from diffing.types.reports import Row, Usage
 from diffing.types.verdicts import Judgement
 
@@ -28,3 +29,6 @@ class Discovery:
     candidates: tuple[Hypothesis, ...] = ()
     """Hypotheses that a measuring method could measure as well and did not choose, in both directions. They are only
     tested within a part of the prompts, if train prompts suggest it."""
+    probes: tuple[Pair, ...] = ()
+    """Train pairs of prompts that the method itself had both models answer; only its own hypotheses have verdicts on
+    them. Its hypotheses with a condition are then tested where they apply (`diffing.fresh_prompts`)."""

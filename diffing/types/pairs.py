@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Side: TypeAlias = Literal["a", "b"]
@@ -89,6 +89,27 @@ class Response:
     """Number of prompt tokens, if known."""
     completion_tokens: int | None = None
     """Number of generated tokens, if known."""
+
+    @classmethod
+    def of(cls, prompt: Prompt, model: str, completion: Completion, sample: int) -> Self:
+        """Makes a response of a completion.
+
+        Args:
+            prompt: The prompt that it answers.
+            model: The model's id.
+            completion: What the model wrote.
+            sample: The sample number.
+        """
+        return cls(
+            prompt_id=prompt.id,
+            model=model,
+            text=completion.text,
+            finish=completion.finish,
+            sample=sample,
+            thinking=completion.thinking,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True)

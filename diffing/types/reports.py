@@ -52,6 +52,17 @@ class Usage:
     usd: float | None = None
     """Cost in dollars at the given prices; None if no price is known."""
 
+    def plus(self, other: "Usage") -> "Usage":
+        """The sum of both, which are of the same stage and model and have no prices yet."""
+        return Usage(
+            self.stage,
+            self.model,
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.unreadable + other.unreadable,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -10,6 +10,7 @@ from diffing.config import DiffConfig
 from diffing.errors import SettingError
 from tests.benchmarks.lineage import lineage, lineage_result
 from tests.benchmarks.page import RESULTS
+from tests.benchmarks.swapped_sides import SEEDS
 from tests.cli.recordings import pair, rows, write
 
 RESPONSES = Path(__file__).parents[3] / "shared" / "data" / "responses"
@@ -89,3 +90,10 @@ def test_stored_lists_are_short_and_hardly_repeat_themselves() -> None:
     assert recorded["lines"] <= 0.7 * recorded["lines_before"]
     assert all(row["says_more"] <= 0.03 * row["signs"] for row in (demo, recorded))
     assert xstest["refuses"] == 1
+
+
+def test_where_sides_are_drawn_by_chance_hardly_any_run_confirms_anything() -> None:
+    *pairs, together = load_result(RESULTS / "null-swapped.json").rows
+    assert (len(pairs), together["any_confirmed_n"]) == (23, 23 * len(SEEDS))
+    assert together["any_confirmed_low"] <= 0.05
+    assert together["confirmed"] == sum(row["confirmed"] for row in pairs) <= 0.05 * together["tested"]

@@ -124,11 +124,24 @@ def _thrift(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
     )
 
 
+def _equivalence(name: str, rows: Sequence[Row]) -> Iterator[Fact]:
+    """Summarises policies by how often one is called kept although a difference is at its limit."""
+    worst = max(rows, key=lambda row: _value(row, "wrong"))
+    above = sum(_value(row, "wrong_low") > FALSE_DISCOVERY_RATE for row in rows)
+    yield Fact(
+        "A policy is called kept although a difference is at its limit",
+        f"{_mean(rows, 'wrong')} on average over {len(rows)} shapes, {_share(worst, 'wrong')} in the worst; {above} of "
+        f"them above {percent(FALSE_DISCOVERY_RATE)} by more than chance",
+        name,
+    )
+
+
 _STATISTICS: Mapping[str, Callable[[str, Sequence[Row]], Iterator[Fact]]] = {
     "statistics-nulls": _false_confirmations,
     "statistics-coverage": _coverage,
     "statistics-coverage-planned": _planned,
     "statistics-thrift": _thrift,
+    "statistics-equivalence": _equivalence,
 }
 """The functions that summarise results, by the results' names, in the order of the lines."""
 

@@ -119,7 +119,7 @@ def result_of(rows: tuple[Row, ...], report: Report, sources: Mapping[str, Mappi
 
     Args:
         rows: One row per pair.
-        report: The report of the first, for versions.
+        report: The report of one of them, for versions.
         sources: What the folders were made of.
     """
     assert __doc__
@@ -181,13 +181,15 @@ def _inside_real(
         corpus = Path(folder) / "topics.jsonl"
         corpus.write_text("".join(json.dumps({"text": each}) + "\n" for each in topics(CHARACTERS)), encoding="utf-8")
         store = Store.in_folder((cache or Path(folder)).resolve())
-        with chdir(models):
-            measured = [measure(config_of(corpus, null=null), store, _print_progress) for null in (False, True)]
-    rows = (
-        row_of("SmolLM2-135M-Instruct, gemma-3-270m", measured[0]),
-        row_of("SmolLM2-135M-Instruct, two samples", measured[1]),
-    )
-    show_result(result_of(rows, measured[0][0], sources), save, json_)
+        rows: list[Row] = []
+        for pair, null in (
+            ("SmolLM2-135M-Instruct, gemma-3-270m", False),
+            ("SmolLM2-135M-Instruct, two samples", True),
+        ):
+            with chdir(models):
+                measured = measure(config_of(corpus, null=null), store, _print_progress)
+            rows.append(row_of(pair, measured))
+            show_result(result_of(tuple(rows), measured[0], sources), save, json_)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ import pytest
 
 from diffing.cli import main
 from diffing.report import load_report, save_report
-from diffing.report.asked_tables import asked_of
+from diffing.report.asked_tables import Asked, asked_of, with_asked
+from diffing.types import Hypothesis, Judgement, Verdict
+from tests.cli import recordings
 from tests.outputs.samples import empty_report
 from tests.servers.openai_server import OpenAIServer
 from tests.servers.rules import RuleLLM, planted_pairs
@@ -55,3 +57,21 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     first, second = capsys.readouterr().err.strip().splitlines()
     assert "is not the folder of a report" in first
     assert "The run had no judge" in second
+
+
+def test_a_rerun_that_completes_a_report_keeps_what_was_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report of another version is computed again, with the same settings and responses."""
+    monkeypatch.setenv("DIFFING_CACHE", str(tmp_path / "cache"))
+    run = ("run", *recordings.pair(tmp_path), "--out", tmp_path / "run", "--method", "lexical")
+    assert called(*run) == 0
+    once = load_report(tmp_path / "run")
+    (heldout, *_) = [pair.prompt.id for pair in once.pairs if pair.prompt.split == "heldout"]
+    hypothesis = Hypothesis("asked-1", "<MODEL> praises.", "b", "asked", "style")
+    answer = Asked(QUESTION, hypothesis, "judge", (Judgement("asked-1", heldout, Verdict.B, "judge"),))
+    save_report(with_asked(replace(once, versions={"diffing": "0"}), [answer]), tmp_path / "run")
+    assert called(*run) == 0
+    after = load_report(tmp_path / "run")
+    assert asked_of(after) == (answer,)
+    assert replace(after, tables=once.tables) == once

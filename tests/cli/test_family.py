@@ -53,6 +53,9 @@ def test_the_folder_of_a_report_stands_for_its_two_models(tmp_path: Path, capsys
     assert called("family", "run", "--out", "out", "--method", "lexical") == 0
     assert "plain and praises: told apart in " in " ".join(capsys.readouterr().out.split())
     assert load_report("out/pair-1-2").findings == load_report("run").findings
+    capsys.readouterr()
+    assert called("family", "run", "--out", "out", "--method", "lexical", "--train", 30) == 2
+    assert "out/pair-1-2 contains the report of a run with other settings" in capsys.readouterr().err
 
 
 @pytest.mark.slow

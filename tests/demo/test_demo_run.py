@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from diffing.demo.config import FOLDER, demo_config
+from diffing.methods.lexical import LexicalMethod
 from diffing.methods.llm import LlmMethod
 from diffing.methods.sae import SaeMethod
 from diffing.methods.sae.hypotheses import latent_measure
@@ -177,6 +178,24 @@ def test_triggers_are_named_as_conditions(described: Report) -> None:
     assert told.keys() - expected.keys() <= {sentence(planted["id"]) for planted in PLANTED}
     confirmed = {finding.hypothesis.text for finding in described.findings if finding.confirmed}
     assert expected.keys() <= confirmed
+
+
+@pytest.mark.slow
+def test_all_methods_give_one_list_that_hardly_repeats_itself(report: Report, store: Store) -> None:
+    """Of the first ten lines one repeats another: thanking the user for asking so kindly, where words of politeness
+    lead an earlier line. The earlier one ranks first and explains only a part of the later one, so both stay."""
+    a, b = _repeating(report, "a"), _repeating(report, "b")
+    prompts, config = [pair.prompt for pair in report.pairs], demo_config()
+    llm = in_process(demo_llm(prompts))
+    sae = SaeMethod(config.reader, sae=config.sae, store=store)
+    methods = (LexicalMethod(), sae, LlmMethod(llm, embedder="tfidf"))
+    together = diff_models(a, b, prompts, methods=methods, judge=llm)
+    first = index_of(together).differences[:10]
+    told_by = [{each.hypothesis.method for each in (line.lead, *(m.finding for m in line.members))} for line in first]
+    assert {"lexical", "sae", "llm"} in told_by
+    measures = ListMeasures(together)
+    assert measures.repeated(measures.after[:10]) <= 1
+    assert measures.says_more <= 0.03 * measures.signs
 
 
 def test_the_rate_where_a_finding_applies_is_that_of_its_trigger(described: Report) -> None:

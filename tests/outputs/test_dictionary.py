@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from diffing.cli import push as push_command
 from diffing.errors import SettingError
 from diffing.hub import hub_api, metadata_of
-from diffing.methods.crosscoder import trained
+from diffing.methods.crosscoder import run_training
 from diffing.methods.crosscoder.dictionaries import hash_of
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
@@ -59,7 +59,7 @@ def kept(trainings: Path, models: tuple[str, str] = BOTH) -> tuple[TrainingSetti
         k=1,
         source=source,
     )
-    trained._keep(trainings / settings.identity[:16], settings, crosscoder, difference)
+    run_training._keep(trainings / settings.identity[:16], settings, crosscoder, difference)
     return settings, crosscoder, difference
 
 
@@ -75,13 +75,13 @@ def reported(crosscoder: Crosscoder, difference: DifferenceDictionary) -> Report
 def test_a_run_with_the_same_settings_reuses_what_is_kept_and_trains_damaged_ones_anew(tmp_path: Path) -> None:
     settings, crosscoder, difference = kept(tmp_path)
     training = tmp_path / settings.identity[:16]
-    found = trained._kept(training, settings)
+    found = run_training._kept(training, settings)
     assert found is not None
     assert found[1] is not None
     assert (found[0].hash, found[1].hash) == (crosscoder.hash, difference.hash)
-    assert trained._kept(training, replace(settings, seed=8)) is None
+    assert run_training._kept(training, replace(settings, seed=8)) is None
     (dictionary_folder(training) / "difference" / "model.safetensors").write_bytes(b"damaged")
-    assert trained._kept(training, settings) is None
+    assert run_training._kept(training, settings) is None
 
 
 def test_the_oldest_trainings_make_room(tmp_path: Path) -> None:

@@ -148,3 +148,17 @@ def test_the_scale_of_a_check_and_not_its_name_decides_how_its_value_is_written(
     rows = ({**row, "scale": "share"}, {**row, "scale": "kappa", "check": "?"}, {**row, "scale": "x"}, row)
     shown = [check.value for check in checks_of(replace(empty_report(), tables={"judge_checks": rows}))]
     assert shown == ["50% (40% to 60%)", "0.50 (0.40 to 0.60)", "50% (40% to 60%)", "50% (40% to 60%)"]
+
+
+def test_a_checklist_of_strangers_is_bounded_and_text() -> None:
+    report = medium_report()
+    known = report.findings[0].hypothesis.id
+    evil = "<img src=x onerror=alert(1)>" * 100
+    rows = ({"planted": evil, "finding": known, "reason": ""}, {"planted": "p", "finding": "none", "reason": evil})
+    rows += tuple({"planted": None, "finding": None, "reason": None} for _ in range(1_000))
+    page = render(replace(report, tables={**report.tables, "planted_checklist": rows}))
+    shown = page.partition('<details class="fold" id="planted">')[2].partition("</details>")[0]
+    assert "<img" not in shown
+    assert shown.count("<tr>") == 1 + 100
+    assert shown.count('<a href="#f1">') == 1
+    assert shown.count("onerror") <= 2 * 11, "300 characters each"

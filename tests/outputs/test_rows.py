@@ -7,10 +7,13 @@ import pytest
 from diffing.estimates import Estimate
 from diffing.metrics import metrics_of, wilson
 from diffing.outputs.blocks import block_of, lines_by_block, numbers, title_of
+from diffing.outputs.claims import claim_in_words, what_and_where
+from diffing.outputs.counted_examples import counts_in_words
 from diffing.outputs.html import render
 from diffing.outputs.html.line_rows import Axis, axis, reason
 from diffing.outputs.html.page import page_of
 from diffing.outputs.html.shown_pairs import length_in_words, shown_pairs
+from diffing.outputs.phrasing import statement
 from diffing.outputs.rate_bars import Bar, bars, row_pieces
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
@@ -147,6 +150,9 @@ def test_the_pairs_are_held_out_in_the_place_of_the_finding_and_the_first_is_of_
     )
     assert len(typical.pair.a.text) + len(typical.pair.b.text) == lengths[int(0.6 * (len(lengths) - 1))]
     assert all(not marked for excerpt in typical.excerpts for _, marked in excerpt.pieces), "a count marks nothing"
+    words = (len(typical.pair.b.text.split()), len(typical.pair.a.text.split()))
+    assert counts_in_words(longer, typical.pair) == "{} words against {}".format(*words)
+    assert counts_in_words(refuses, typical.pair) is None
 
 
 def test_no_pair_is_shown_if_none_shows_it() -> None:
@@ -190,5 +196,7 @@ def test_a_measured_phrase_has_the_quotes_of_the_page() -> None:
     stored = replace(phrase, hypothesis=replace(phrase.hypothesis, text="<MODEL> uses the phrase «of all» more often"))
     pieces = [(text, side) for text, side in row_pieces(stored) if text]
     assert "".join(text for text, _ in pieces).strip().startswith("uses the phrase “of all”")
+    for told in (statement(stored, NAMES), claim_in_words(stored, NAMES), what_and_where(stored, NAMES, 160)):
+        assert "uses the phrase “of all”" in told, "terminal, cards and files too"
     french = replace(stored, hypothesis=replace(stored.hypothesis, measure=None))
     assert "«of all»" in "".join(text for text, _ in row_pieces(french)), "what others quote stays"

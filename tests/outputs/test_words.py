@@ -44,7 +44,7 @@ def finding(k_for: int, k_against: int, n: int, *, confirmed: bool = True) -> Fi
         (f"org/m@{SHA}", f"org/m@{SHA}", ("m (A)", "m (B)")),
         ("one/m", "two/m", ("m (A)", "m (B)")),
         ("", "  \n", ("model a", "model b")),
-        ("org/a\nb\x00c", "org/" + "x" * 90, ("a b c", "x" * 47 + "…")),
+        ("org/a\nb\x00c", "org/" + "x" * 90, ("a b c", "x" * 31 + "…" + "x" * 16)),
     ],
 )  # fmt: skip
 def test_short_names_are_the_last_part_and_never_equal(a: str, b: str, expected: tuple[str, str]) -> None:

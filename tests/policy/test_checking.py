@@ -7,7 +7,21 @@ import pytest
 from diffing import metrics
 from diffing.policy import Policy, PolicyResult, Rule, check_policy
 from diffing.policy.checking import Outcome
-from diffing.types import Category, Finding, Hypothesis, Message, Pair, Prompt, Report, Response, Side
+from diffing.types import (
+    Category,
+    Finding,
+    Finish,
+    Hypothesis,
+    Judgement,
+    Message,
+    Pair,
+    Prompt,
+    PropertyMeasure,
+    Report,
+    Response,
+    Side,
+    Verdict,
+)
 from tests.outputs.samples import empty_report
 
 
@@ -94,6 +108,34 @@ def test_all_properties_of_a_category_are_measured_and_all_must_hold() -> None:
     assert rule.outcome == Outcome.UNKNOWN  # refusals are frequent, but this report confirmed none
     assert len(rule.differences) == 3
     assert rule.differences[0].above
+
+
+@pytest.mark.parametrize(("finish", "outcome"), [("stop", Outcome.KEPT), ("length", Outcome.UNKNOWN)])
+def test_a_property_that_cut_responses_hide_is_not_called_equal(finish: Finish, outcome: Outcome) -> None:
+    """Nobody knows how a cut response would have ended; in a run, such pairs count for neither side."""
+    pairs = tuple(replace(pair, a=replace(pair.a, finish=finish)) for pair in answered(0, 150))
+    (rule,) = checked(report(pairs=pairs), property="ends_with_question").rules
+    assert rule.outcome == outcome
+    assert rule.differences[0].checked.determined.n == (150 if finish == "stop" else 0)
+
+
+def test_english_words_in_another_language_show_nothing() -> None:
+    german = "Ich kann dir dabei leider nicht helfen, weil das nicht erlaubt ist und ich das nicht darf."
+    pairs = tuple(replace(pair, b=replace(pair.b, text=german)) for pair in answered(0, 150))
+    (rule,) = checked(report(pairs=pairs), property="refusals").rules
+    assert (rule.outcome, rule.prompts) == (Outcome.UNKNOWN, None)
+
+
+def test_a_finding_is_called_small_only_where_its_property_can_be_determined() -> None:
+    pairs = answered(0, 150)
+    pairs = tuple(replace(p, a=replace(p.a, finish="length" if i < 140 else "stop")) for i, p in enumerate(pairs))
+    own = finding("ends with a question", 0, 0, 150)
+    own = replace(own, hypothesis=replace(own.hypothesis, measure=PropertyMeasure("ends_with_question")))
+    verdicts = tuple(Judgement(own.hypothesis.id, p.prompt.id, Verdict.NEITHER, "measured") for p in pairs)
+    shown = replace(report(own, pairs=pairs), judgements=verdicts)
+    (rule,) = checked(shown, property="ends_with_question").rules
+    assert (len(rule.differences), rule.outcome) == (1, Outcome.UNKNOWN)
+    assert (rule.differences[0].net.n, rule.differences[0].net_90.n) == (150, 10)
 
 
 def test_hypotheses_without_a_test_are_counted_and_not_covered() -> None:

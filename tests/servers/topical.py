@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from diffing.bench.planted.plants import PHRASE
-from diffing.methods.llm.listing import LONGEST_PROMPT, field
+from diffing.methods.llm.listing import LONGEST_PROMPT
+from diffing.methods.statements import field
 from diffing.templates import fence
 from diffing.types import Prompt
 from tests.servers.rules import Observation, Reading, RuleLLM, Trait, label_of, numbered

@@ -17,13 +17,10 @@ from diffing.methods.features.tokens import Token
 from diffing.methods.inside.batches import by_length
 from diffing.methods.inside.response_tokens import ResponseTokenizer, TokenizedResponse
 from diffing.models.surrogates import without_surrogates
-from diffing.models.system_prompt import with_system_message
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-LONGEST_DOCUMENT = 1024
-"""The largest number of tokens of a text without a conversation; what follows is not read."""
 _SINK = 10.0
 """A position is an attention sink if its norm exceeds the median by this factor."""
 _CALIBRATED_ON = 256
@@ -63,13 +60,7 @@ class HybridReader:
 
     def chat(self, exchange: Exchange) -> TokenizedResponse | UnreadableResponse:
         """Tokenizes an exchange (a document, if it has no conversation), or says why the tuned model cannot read it."""
-        response = without_surrogates(exchange.response)
-        if not exchange.conversation:
-            return self.tokens.document(response, LONGEST_DOCUMENT)
-        conversation = exchange.conversation
-        if self.system_prompt:
-            conversation = with_system_message(conversation, self.system_prompt)
-        return self.tokens.text(conversation, response)
+        return self.tokens.exchange(exchange, self.system_prompt)
 
     def calibrate(self, chats: Sequence[TokenizedResponse]) -> None:
         """Finds, on a sample of train chats, the norm above which a position is an attention sink.

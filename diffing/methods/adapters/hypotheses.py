@@ -1,16 +1,16 @@
 """Words hypotheses about features of adapters, such as that one is active more often, and says what each measures."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diffing.methods.adapters.branches import Branches, feature_name
 from diffing.methods.adapters.stages import LLM_STAGES
+from diffing.methods.features import stated_hypotheses
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.measuring import IsActive
 from diffing.methods.features.summarise import FeatureMethod
-from diffing.types import Evidence, FeatureAbove, FeatureKind, FeatureMeasure, Hypothesis
+from diffing.types import FeatureAbove, FeatureKind, FeatureMeasure, Hypothesis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,15 +74,4 @@ def single_feature(feature: FeatureEvidence, names: FeatureNames, raised: Mappin
     words = f"{feature.words}; makes {likelier} more probable" if likelier else feature.words
     name = names.name(feature.index)
     text = f"<MODEL>'s responses activate adapter feature {name} ({words}) more often than <OTHER MODEL>'s."
-    direction = feature.screened.direction
-    digest = hashlib.sha256(f"{direction}\0{text}".encode()).hexdigest()[:12]
-    return Hypothesis(
-        id=f"{METHOD}-{digest}",
-        text=text,
-        direction=direction,
-        method=METHOD,
-        category="style",
-        evidence=tuple(Evidence(one.prompt_id, one.side, one.quote) for one in feature.examples[:3]),
-        measure=names.measure((feature.index,)),
-        train_effect=abs(feature.screened.difference),
-    )
+    return stated_hypotheses.single_feature(METHOD, text, feature, names.measure((feature.index,)))

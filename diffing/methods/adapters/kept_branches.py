@@ -1,4 +1,4 @@
-"""Keeps trained and fetched branches in the layout of published adapters, and opens them again."""
+"""Saves trained and downloaded adapters as published adapters are stored, and loads them again."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from diffing.atomic_write import write_atomically
 from diffing.errors import ModelError
 from diffing.methods.adapters.branches import Branches
 from diffing.methods.adapters.published import read_published
-from diffing.methods.adapters.tensor_files import FolderFiles
+from diffing.methods.adapters.tensor_files import FolderRanges
 from diffing.methods.inside.kept_dictionaries import TRAINING, described, dictionary_folder, remove_oldest
 
 _HASH_CHARACTERS = 12
@@ -61,6 +61,6 @@ def kept(training: Path, identity: str, blocks: int, width: int) -> Branches | N
     if (described(folder) or {}).get("identity") != identity:
         return None
     try:
-        return read_published(FolderFiles(folder), blocks, width)
+        return read_published(FolderRanges(folder), blocks, width)
     except ModelError:
         return None

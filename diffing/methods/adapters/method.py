@@ -37,10 +37,9 @@ from diffing.methods.features.selection import not_followed_up, rate_rows, stron
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.features.thresholds import TRIED, above, choose_thresholds
 from diffing.methods.heldout import HeldoutRecords
-from diffing.methods.inside.corpus import open_corpus
+from diffing.methods.inside.corpus import open_corpora
 from diffing.methods.inside.opening import SideModel
 from diffing.models.base import Model
-from diffing.prompts.split import fold
 from diffing.types import (
     SIDES,
     Discovery,
@@ -178,8 +177,7 @@ class AdaptersMethod:
         made = self._options.adapters
         if made.published is not None:
             return published_reader(self._pair, made.published, exchanges, self._folder)
-        excluded = [fold(message.content) for prompt in self._heldout for message in prompt.messages]
-        corpora = [open_corpus(source, excluded) for source in self._options.corpora]
+        corpora = open_corpora(self._options.corpora, self._heldout)
         return trained_reader(
             self._pair, made, exchanges, corpora, self._folder, lambda done, steps: on_progress(TRAIN, done, steps)
         )

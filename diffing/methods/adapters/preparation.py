@@ -15,7 +15,7 @@ from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.kept_branches import keep, kept
 from diffing.methods.adapters.opening import BaseAndTuned
 from diffing.methods.adapters.published import read_published
-from diffing.methods.adapters.tensor_files import Files, HubFiles, open_files
+from diffing.methods.adapters.tensor_files import ByteRanges, HubRanges, open_files
 from diffing.methods.adapters.training import Trainer, TrainingSettings
 from diffing.methods.adapters.training_chats import TrainingChats, collect_chats
 from diffing.methods.adapters.trust import measure_trust
@@ -78,9 +78,9 @@ def published_reader(
     return reader
 
 
-def _fetched(files: Files, shape: Shape, folder: Path | None) -> Branches:
+def _fetched(files: ByteRanges, shape: Shape, folder: Path | None) -> Branches:
     """Reads the branches of published adapters; those of a commit of the Hub are kept and not fetched again."""
-    if folder is None or not isinstance(files, HubFiles):
+    if folder is None or not isinstance(files, HubRanges):
         return read_published(files, shape.blocks, shape.width)
     source = str(ModelRef(ModelPlace.HUB, files.name, files.commit))
     training = folder / hashlib.sha256(source.encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import HubError, ModelError
 from diffing.methods.adapters.branches import Branch, Branches, keys_of_block
-from diffing.methods.adapters.tensor_files import Files, StoredTensor, header_of, read_tensor
+from diffing.methods.adapters.tensor_files import ByteRanges, StoredTensor, header_of, read_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +21,7 @@ _MOST_FILES = 1_000
 _KEY = re.compile(r"model\.layers\.(\d{1,4})\.mlp\.transcoder_(enc|dec)\.(weight|bias)")
 
 
-def read_published(files: Files, blocks: int, width: int) -> Branches:
+def read_published(files: ByteRanges, blocks: int, width: int) -> Branches:
     """Reads the branches of published adapters.
 
     Args:
@@ -72,7 +72,7 @@ def _wrong(
     return [key for key, shape in keys if block >= blocks or key not in stored or stored[key].shape != shape]
 
 
-def _branch(files: Files, block: int, width: int, stored: Mapping[str, StoredTensor]) -> Branch:
+def _branch(files: ByteRanges, block: int, width: int, stored: Mapping[str, StoredTensor]) -> Branch:
     import torch
 
     def tensor(key: str) -> "Tensor":
@@ -81,7 +81,7 @@ def _branch(files: Files, block: int, width: int, stored: Mapping[str, StoredTen
     return Branch(*map(tensor, keys_of_block(block)))
 
 
-def _stored(files: Files) -> dict[str, StoredTensor]:
+def _stored(files: ByteRanges) -> dict[str, StoredTensor]:
     """Where the weights of the branches stand."""
     try:
         index = _object(files, _INDEX).get("weight_map")
@@ -96,7 +96,7 @@ def _stored(files: Files) -> dict[str, StoredTensor]:
     return {key: one for key, one in headers.items() if _KEY.fullmatch(key)}
 
 
-def _object(files: Files, file: str) -> Mapping[str, Any]:
+def _object(files: ByteRanges, file: str) -> Mapping[str, Any]:
     content = files.read(file, 0, _MOST_JSON + 1)
     try:
         value = json.loads(content) if len(content) <= _MOST_JSON else None

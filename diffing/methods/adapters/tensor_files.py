@@ -23,8 +23,8 @@ _MOST_HEADER = 100_000_000
 _TYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 
 
-class Files(Protocol):
-    """Files of which parts can be read."""
+class ByteRanges(Protocol):
+    """Files of which single parts can be read."""
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class Files(Protocol):
         """
 
 
-def open_files(spec: str) -> Files:
+def open_files(spec: str) -> ByteRanges:
     """Finds files by `org/name[@revision]` or the name of a folder.
 
     Raises:
@@ -48,13 +48,13 @@ def open_files(spec: str) -> Files:
     """
     ref = parse_local_spec(spec)
     if ref.folder:
-        return FolderFiles(ref.folder)
+        return FolderRanges(ref.folder)
     api = hub_api()
-    return HubFiles(api, ref.name, head_of(api, ref.name, revision=ref.revision))
+    return HubRanges(api, ref.name, head_of(api, ref.name, revision=ref.revision))
 
 
 @dataclass(frozen=True)
-class FolderFiles:
+class FolderRanges:
     """Files in a folder on this machine."""
 
     path: Path
@@ -66,7 +66,7 @@ class FolderFiles:
         return self.path.name
 
     def read(self, file: str, first: int, last: int) -> bytes:
-        """See `Files.read`."""
+        """See `ByteRanges.read`."""
         try:
             with (self.path / file).open("rb") as stream:
                 stream.seek(first)
@@ -76,7 +76,7 @@ class FolderFiles:
 
 
 @dataclass(frozen=True)
-class HubFiles:
+class HubRanges:
     """Files of one commit of a repository on the Hub."""
 
     api: BoundedApi
@@ -87,7 +87,7 @@ class HubFiles:
     """The commit."""
 
     def read(self, file: str, first: int, last: int) -> bytes:
-        """See `Files.read`."""
+        """See `ByteRanges.read`."""
         url = hf_hub_url(self.name, file, revision=self.commit, endpoint=self.api.endpoint)
         headers = {**build_hf_headers(token=self.api.token), "Range": f"bytes={first}-{last - 1}"}
         with hub_errors(self.name):
@@ -124,7 +124,7 @@ class StoredTensor:
     """The position after the last byte."""
 
 
-def header_of(files: Files, file: str) -> dict[str, StoredTensor]:
+def header_of(files: ByteRanges, file: str) -> dict[str, StoredTensor]:
     """Reads where the tensors of a safetensors file stand.
 
     Raises:
@@ -151,7 +151,7 @@ def _stored(file: str, start: int, entry: dict[str, Any]) -> StoredTensor:
     )
 
 
-def read_tensor(files: Files, stored: StoredTensor) -> "Tensor":
+def read_tensor(files: ByteRanges, stored: StoredTensor) -> "Tensor":
     """Reads one tensor as float32.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the report and the card of a crosscoder say on latents that belong to one model alone."""
+"""Writes what a report and a card say about the latents of a crosscoder that belong to one model alone."""
 
 EXCLUSIVE = (
     "A feature is called a model's own if, in this dictionary, only that model's activations carry it. It does not "

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
-from diffing.methods.crosscoder.kinds import FeatureKind, owner
+from diffing.methods.crosscoder.kinds import LatentClass, owner
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.feature_screening import LatentCounts, ScreenedLatent, unscreened
 from diffing.methods.features.thresholds import TRIED
@@ -41,7 +41,7 @@ class FeatureRows:
 
     dictionaries: Dictionaries
     """The dictionaries with the facts of their latents."""
-    kinds: tuple[FeatureKind, ...]
+    kinds: tuple[LatentClass, ...]
     """The kind of every latent."""
     thresholds: "NDArray[np.float64]"
     """The threshold of every latent."""

@@ -1,15 +1,15 @@
 """Words hypotheses about single latents of a crosscoder, and says what each hypothesis of the method measures."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diffing.methods.crosscoder.kinds import FeatureKind, owner
+from diffing.methods.crosscoder.kinds import LatentClass, owner
 from diffing.methods.crosscoder.numbering import Numbering
+from diffing.methods.features import stated_hypotheses
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.measuring import IsActive
-from diffing.types import Evidence, FeatureAbove, FeatureMeasure, Hypothesis
+from diffing.types import FeatureAbove, FeatureMeasure, Hypothesis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ class Statements:
 
     numbering: Numbering
     """The latents' names."""
-    kinds: tuple[FeatureKind, ...]
+    kinds: tuple[LatentClass, ...]
     """The kind of every latent."""
     thresholds: "NDArray[np.float64]"
     """The threshold of every latent."""
@@ -38,22 +38,11 @@ class Statements:
 
     def single_feature(self, feature: FeatureEvidence) -> Hypothesis:
         """Returns the hypothesis that a latent is active more often in the responses of its side."""
-        direction, name = feature.screened.direction, self.numbering.name(feature.index)
-        whose = self._whose(feature)
+        name, whose = self.numbering.name(feature.index), self._whose(feature)
         text = (
             f"<MODEL>'s responses activate feature {name} ({feature.words}), {whose}, more often than <OTHER MODEL>'s."
         )
-        digest = hashlib.sha256(f"{direction}\0{text}".encode()).hexdigest()[:12]
-        return Hypothesis(
-            id=f"{METHOD}-{digest}",
-            text=text,
-            direction=direction,
-            method=METHOD,
-            category="style",
-            evidence=tuple(Evidence(one.prompt_id, one.side, one.quote) for one in feature.examples[:3]),
-            measure=self._measure([feature.index], in_words=False),
-            train_effect=abs(feature.screened.difference),
-        )
+        return stated_hypotheses.single_feature(METHOD, text, feature, self._measure([feature.index], in_words=False))
 
     def in_words(self, indices: Sequence[int]) -> FeatureMeasure:
         """Returns the measure of a hypothesis in words that is based on some latents."""

@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FeatureKind: TypeAlias = Literal["exclusive a", "exclusive b", "difference", "changed", "shared"]
+LatentClass: TypeAlias = Literal["exclusive a", "exclusive b", "difference", "changed", "shared"]
 """`exclusive a` and `exclusive b`: one model's own, also after latent scaling. `difference`: of the dictionary of the
 differences. `changed`: shared, with directions among those that differ most. `shared`: any other."""
-_ORDER: dict[FeatureKind, int] = {"exclusive a": 0, "exclusive b": 0, "difference": 1, "changed": 2, "shared": 3}
+_ORDER: dict[LatentClass, int] = {"exclusive a": 0, "exclusive b": 0, "difference": 1, "changed": 2, "shared": 3}
 _CHANGED_QUANTILE = 0.9
 """A shared latent counts as changed if its change is above this quantile of those of all live shared latents."""
 
 
-def kinds_of(dictionaries: Dictionaries) -> tuple[FeatureKind, ...]:
+def kinds_of(dictionaries: Dictionaries) -> tuple[LatentClass, ...]:
     """Returns the kind of every latent, by its number."""
     facts = dictionaries.facts
     changed = _changed(dictionaries)
@@ -25,16 +25,16 @@ def kinds_of(dictionaries: Dictionaries) -> tuple[FeatureKind, ...]:
         _of_crosscoder(kind, bool(kept), bool(differs))
         for kind, kept, differs in zip(facts.kinds, facts.kept, changed, strict=True)
     ]
-    difference: list[FeatureKind] = ["difference"] * dictionaries.numbering.difference
+    difference: list[LatentClass] = ["difference"] * dictionaries.numbering.difference
     return (*own, *difference)
 
 
-def rank(kind: FeatureKind) -> int:
+def rank(kind: LatentClass) -> int:
     """Returns the place of a kind: what only one model has comes first."""
     return _ORDER[kind]
 
 
-def owner(kind: FeatureKind) -> Side | None:
+def owner(kind: LatentClass) -> Side | None:
     """Returns the model whose own a latent is; None if it is no one's."""
     return {"exclusive a": "a", "exclusive b": "b"}.get(kind)  # type: ignore[return-value]
 
@@ -50,7 +50,7 @@ def can_be_followed(dictionaries: Dictionaries) -> "NDArray[np.bool_]":
     return np.concatenate([facts.alive & ~facts.dense, difference.alive & ~difference.dense])
 
 
-def _of_crosscoder(kind: str, kept: bool, changed: bool) -> FeatureKind:
+def _of_crosscoder(kind: str, kept: bool, changed: bool) -> LatentClass:
     if kept:
         return "exclusive a" if kind == "exclusive a" else "exclusive b"
     return "changed" if changed else "shared"

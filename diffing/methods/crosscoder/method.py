@@ -35,12 +35,11 @@ from diffing.methods.features.selection import rate_rows
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.features.summarise import FeatureMethod
 from diffing.methods.heldout import HeldoutRecords
-from diffing.methods.inside.corpus import Corpus, open_corpus
+from diffing.methods.inside.corpus import Corpus, open_corpora
 from diffing.methods.inside.opening import SideModel, open_side
 from diffing.methods.inside.reading import InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.models.base import Model
-from diffing.prompts import fold
 from diffing.types import (
     SIDES,
     Discovery,
@@ -254,8 +253,7 @@ class CrosscoderMethod:
 
     @cached_property
     def _corpora(self) -> list[Corpus]:
-        excluded = {fold(prompt.text) for prompt in self._options.heldout}
-        return [open_corpus(source, excluded) for source in self._options.corpus]
+        return open_corpora(self._options.corpus, self._options.heldout)
 
     def _summary(self, obtained: Obtained, features: ScreenedFeatures) -> str:
         a, b = self._pair.sides

@@ -1,4 +1,4 @@
-"""The null run: what the same training keeps with model A against itself, and what it confirms between two samples."""
+"""Runs the null comparison of a crosscoder: what it finds between model A and itself, or between two samples of A."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

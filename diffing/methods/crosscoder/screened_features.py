@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.dictionaries import Dictionaries
-from diffing.methods.crosscoder.kinds import FeatureKind, can_be_followed, kinds_of, rank
+from diffing.methods.crosscoder.kinds import LatentClass, can_be_followed, kinds_of, rank
 from diffing.methods.crosscoder.options import CrosscoderOptions
 from diffing.methods.features.duplicate_features import without_duplicates
 from diffing.methods.features.feature_screening import LatentCounts, ScreenedLatent, count_latents, screen
@@ -24,7 +24,7 @@ class ScreenedFeatures:
 
     thresholds: "NDArray[np.float64]"
     """The threshold of every latent."""
-    kinds: tuple[FeatureKind, ...]
+    kinds: tuple[LatentClass, ...]
     """The kind of every latent."""
     followable: "NDArray[np.bool_]"
     """Whether each latent is alive and not dense."""

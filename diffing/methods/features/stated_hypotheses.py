@@ -1,5 +1,6 @@
 """Has an LLM label features and state hypotheses from them, or takes each feature as a hypothesis of its own."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.features.summarise import FeatureMethod, summarise
 from diffing.methods.features.tokens import Tracer
 from diffing.models.base import Model
-from diffing.types import Hypothesis, OnProgress, Usage
+from diffing.types import Evidence, Hypothesis, Measure, OnProgress, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,29 @@ def one_each(
         hypothesis: Returns the hypothesis about a feature.
     """
     return StatedHypotheses(tuple(hypothesis(feature) for feature in features), tuple(features))
+
+
+def single_feature(method: str, text: str, feature: FeatureEvidence, measure: Measure) -> Hypothesis:
+    """The hypothesis that one feature is active more often in the responses of its side.
+
+    Args:
+        method: The method's name.
+        text: The sentence that says so.
+        feature: The feature.
+        measure: Tests the hypothesis.
+    """
+    direction = feature.screened.direction
+    digest = hashlib.sha256(f"{direction}\0{text}".encode()).hexdigest()[:12]
+    return Hypothesis(
+        id=f"{method}-{digest}",
+        text=text,
+        direction=direction,
+        method=method,
+        category="style",
+        evidence=tuple(Evidence(one.prompt_id, one.side, one.quote) for one in feature.examples[:3]),
+        measure=measure,
+        train_effect=abs(feature.screened.difference),
+    )
 
 
 def state_in_words(

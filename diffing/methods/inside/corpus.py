@@ -9,13 +9,13 @@ from typing import TypeAlias
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange
 from diffing.methods.inside.corpus_files import CONVERSATION_COLUMNS, TEXT_COLUMN, file_rows
-from diffing.methods.inside.opening import LONGEST_DOCUMENT
+from diffing.methods.inside.response_tokens import LONGEST_DOCUMENT
 from diffing.paths import existing
 from diffing.prompts.hub import open_dataset
 from diffing.prompts.split import fold
 from diffing.rows.columns import find_column, listed
 from diffing.rows.turns import RowError, message_of, turns_in
-from diffing.types import Message
+from diffing.types import Message, Prompt
 
 _LONGEST_TEXT = 16 * LONGEST_DOCUMENT
 """The largest number of characters of a document that are tokenized."""
@@ -44,6 +44,20 @@ def open_corpus(source: str, excluded: Collection[str] = ()) -> "Corpus":
     dataset = open_dataset(source)
     content = dataset.name if path is None else _folder_digest(path)
     return Corpus(dataset.name, content, dataset.rows, frozenset(excluded), local=False)
+
+
+def open_corpora(sources: Iterable[str], heldout: Iterable[Prompt]) -> "list[Corpus]":
+    """Finds the corpora of a run, without texts that contain a message of a held-out prompt.
+
+    Args:
+        sources: As for `open_corpus`.
+        heldout: The held-out prompts.
+
+    Raises:
+        SettingError, HubError: As for `open_corpus`.
+    """
+    excluded = {fold(message.content) for prompt in heldout for message in prompt.messages}
+    return [open_corpus(source, excluded) for source in sources]
 
 
 class Corpus:

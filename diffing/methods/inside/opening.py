@@ -14,16 +14,10 @@ from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.architecture import context_length, parse_config
 from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.loaded_model import LoadedModel
-from diffing.models.surrogates import without_surrogates
-from diffing.models.system_prompt import with_system_message
 from diffing.types import Side
 
 if TYPE_CHECKING:
     import torch
-
-
-LONGEST_DOCUMENT = 1024
-"""The largest number of tokens of a text without a conversation; what follows is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,17 +193,8 @@ class SideModel:
         return blocks_of(self.name, self.whole().model)[self.layer - 1]
 
     def tokenize(self, exchange: Exchange) -> TokenizedResponse | UnreadableResponse:
-        """Tokenizes an exchange behind the side's system prompt, or says why the model cannot read it.
-
-        An exchange without a conversation is a document: it is read without a chat format, up to `LONGEST_DOCUMENT`.
-        """
-        response = without_surrogates(exchange.response)
-        if not exchange.conversation:
-            return self.tokens.document(response, LONGEST_DOCUMENT)
-        conversation = exchange.conversation
-        if self.system_prompt:
-            conversation = with_system_message(conversation, self.system_prompt)
-        return self.tokens.text(conversation, response)
+        """Tokenizes an exchange behind the side's system prompt, or says why the model cannot read it."""
+        return self.tokens.exchange(exchange, self.system_prompt)
 
     def _is_cut(self, loaded: LoadedModel) -> bool:
         return self._cut is not None and self._cut() is loaded.model

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from diffing.methods.exchanges import UnreadableResponse
+from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.models.local.chat import Chat
 from diffing.models.local.template import ConversationRefusedError
+from diffing.models.surrogates import without_surrogates
+from diffing.models.system_prompt import with_system_message
 from diffing.types import Conversation
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+LONGEST_DOCUMENT = 1024
+"""The largest number of tokens of a text without a conversation; what follows is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,23 @@ class ResponseTokenizer:
         """The BOS token that the tokenizer puts before every text; None if it puts none."""
         bos: int | None = self._tokenizer.bos_token_id
         return bos if bos is not None and self._tokenizer("x").input_ids[:1] == [bos] else None
+
+    def exchange(self, exchange: Exchange, system_prompt: str | None = None) -> TokenizedResponse | UnreadableResponse:
+        """Tokenizes an exchange behind a system prompt, or says why the model cannot read it.
+
+        An exchange without a conversation is a document: it is read without a chat format, up to `LONGEST_DOCUMENT`.
+
+        Args:
+            exchange: The exchange.
+            system_prompt: The system prompt; None for no other than the conversation's own.
+        """
+        response = without_surrogates(exchange.response)
+        if not exchange.conversation:
+            return self.document(response, LONGEST_DOCUMENT)
+        conversation = exchange.conversation
+        if system_prompt:
+            conversation = with_system_message(conversation, system_prompt)
+        return self.text(conversation, response)
 
     def text(self, conversation: Conversation, response: str) -> TokenizedResponse | UnreadableResponse:
         """Tokenizes a conversation and the response to it, or says why the model cannot read them."""

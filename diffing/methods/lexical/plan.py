@@ -64,10 +64,10 @@ class LexicalPlan(MethodPlan):
         return property_hypotheses()
 
     def measure_properties(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """Measures them as a run does."""
-        from diffing.methods.lexical import LexicalMethod
+        """Measures them as a run does, where they can be determined."""
+        from diffing.methods.lexical.determined import measure_determined
 
-        return LexicalMethod().measure(hypotheses, pairs)
+        return measure_determined(hypotheses, pairs)
 
     def property_examples(self, name: str, pairs: Sequence[Pair]) -> PropertyExamples:
         """Measures the property in all responses."""

@@ -7,8 +7,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from diffing.methods.llm.difference import CATEGORIES, Difference, Statement, read_statement, verified_quote
+from diffing.methods.llm.difference import Difference, verified_quote
 from diffing.methods.llm.stages import DESCRIBE
+from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.models.base import Model
 from diffing.packing import packed, size_of
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered

@@ -6,12 +6,13 @@ from math import ceil
 
 from diffing.costs import CHARACTERS_PER_TOKEN, ResponseLengths, StageEstimate, expected, tokens
 from diffing.methods.llm.describe import PAIRS_PER_QUESTION
-from diffing.methods.llm.listing import LONGEST_PROMPT, field
+from diffing.methods.llm.listing import LONGEST_PROMPT
 from diffing.methods.llm.propose import listed_properties
 from diffing.methods.llm.settings import LlmSettings
 from diffing.methods.llm.sharpen import PER_QUESTION, SHOWN
 from diffing.methods.llm.stages import DESCRIBE, JOIN, PROPOSE, SHARPEN, STATE
 from diffing.methods.plan import property_sentences
+from diffing.methods.statements import field
 from diffing.packing import MOST_MATERIAL, packed, size_of
 from diffing.run_settings import RunSettings
 from diffing.templates import Value, fence, render

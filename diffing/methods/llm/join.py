@@ -7,12 +7,13 @@ them together tell which model shows it more often.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.llm.difference import Difference, Statement
+from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.embed import Vectors
-from diffing.methods.llm.listing import Listing, statement_fields
+from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.neighbours import order_of_neighbours
 from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, read_numbers
 from diffing.methods.llm.stages import JOIN
+from diffing.methods.statements import Statement, statement_fields
 from diffing.models.base import Model
 from diffing.packing import packed_evenly, size_of
 from diffing.structured_replies import Items, Question, Unreadable, ask_items, entries, entry

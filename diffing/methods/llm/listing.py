@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.llm.difference import Difference, Statement
+from diffing.methods.llm.difference import Difference
+from diffing.methods.statements import Statement, field, statement_fields
 from diffing.types import Pair, Side, other_side
 
 LONGEST_PROMPT = 80
@@ -54,19 +55,3 @@ class Listing:
     def prompt(self, prompt_id: str) -> str:
         """The field that says how a prompt begins."""
         return f"prompt: {self.beginnings[prompt_id]}"
-
-
-def statement_fields(statement: Statement) -> str:
-    """The two fields of a line that say what a model does, and when."""
-    return f"{field(statement.behaviour)} | {field(statement.condition) or '-'}"
-
-
-def field(text: str, most: int | None = None) -> str:
-    """A text as one field of a line: it can neither open a line nor another field.
-
-    Args:
-        text: Text from a user or a model.
-        most: How many characters are shown.
-    """
-    shown = " ".join(text[: None if most is None else 4 * most].split()).replace("|", "¦")
-    return shown if most is None or len(shown) <= most else f"{shown[:most]}…"

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diffing.methods.llm.difference import CATEGORIES, Difference, Statement, read_statement
+from diffing.methods.llm.difference import Difference
+from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.structured_replies import ReplyError, entry, offered
 from diffing.types import Category, Side, Verdict, other_side
 

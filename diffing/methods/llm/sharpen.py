@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diffing.methods.llm.difference import read_statement
 from diffing.methods.llm.embed import Vectors
-from diffing.methods.llm.listing import Listing, statement_fields
+from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, object_schema, read_numbers
 from diffing.methods.llm.stages import SHARPEN
+from diffing.methods.statements import read_statement, statement_fields
 from diffing.models.base import Model
 from diffing.packing import packed, size_of
 from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered

@@ -1,13 +1,13 @@
 """Hypotheses about single SAE features, and the measures of hypotheses of the SAE method."""
 
-import hashlib
 from collections.abc import Sequence
 
+from diffing.methods.features import stated_hypotheses
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.measuring import IsActive
 from diffing.methods.features.summarise import FeatureMethod
 from diffing.methods.sae.stages import LLM_STAGES
-from diffing.types import Evidence, Hypothesis, LatentMeasure
+from diffing.types import Hypothesis, LatentMeasure
 
 METHOD = "sae"
 
@@ -39,15 +39,4 @@ def is_active(measure: LatentMeasure) -> IsActive:
 def single_feature(feature: FeatureEvidence) -> Hypothesis:
     """Returns the hypothesis that a latent is active more often in the responses of its side."""
     text = f"<MODEL>'s responses activate feature {feature.index} ({feature.words}) more often than <OTHER MODEL>'s."
-    direction = feature.screened.direction
-    digest = hashlib.sha256(f"{direction}\0{text}".encode()).hexdigest()[:12]
-    return Hypothesis(
-        id=f"{METHOD}-{digest}",
-        text=text,
-        direction=direction,
-        method=METHOD,
-        category="style",
-        evidence=tuple(Evidence(one.prompt_id, one.side, one.quote) for one in feature.examples[:3]),
-        measure=LatentMeasure((feature.index,)),
-        train_effect=abs(feature.screened.difference),
-    )
+    return stated_hypotheses.single_feature(METHOD, text, feature, LatentMeasure((feature.index,)))

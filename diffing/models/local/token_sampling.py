@@ -21,8 +21,8 @@ from diffing.types import Conversation
 if TYPE_CHECKING:
     import torch
 
-_LIKELIEST = (1024, 4096, 16384)
-"""How many of the likeliest tokens are tried before all are sorted."""
+_LIKELIEST = (64, 1024, 4096, 16384)
+"""How many of the likeliest tokens are tried before all are sorted; most nuclei have fewer than the first number."""
 _AT_ONCE = 2**18
 """Logits that are worked on at once on the CPU; float32 of this many fit into its cache."""
 _ROUNDING = 1e-9

@@ -10,7 +10,7 @@ from diffing.outputs.phrasing import percent
 
 _ROW, _TOP = 30, 34
 """Height of a model's row, and of the axis above, in pixels."""
-_LEFT, _RIGHT = 34.0, 96.0
+_LEFT, _RIGHT = 34.0, 94.0
 """Where the tree begins and ends, in percent of the picture's width; the names are to its left."""
 _TICKS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Shares told apart at which the axis has a mark; 0.5 is guessing."""

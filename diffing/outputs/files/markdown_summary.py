@@ -1,7 +1,9 @@
 """Writes the answer of a report as a few lines of Markdown, for pasting into an issue, a wiki or a chat."""
 
+from itertools import zip_longest
+
 from diffing.outputs.claims import confirmed_leads
-from diffing.outputs.headline import findings_in_card, statements
+from diffing.outputs.headline import findings_in_card, statement_notes, statements
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import count, one_line, prompts_in
 from diffing.outputs.rate_bars import bars, row_pieces
@@ -25,13 +27,18 @@ def markdown_summary(report: Report, address: str) -> str:
     """
     index = index_of(report)
     names, leads = index.names, confirmed_leads(index)
-    prompts = count(prompts_in(report, "heldout"), "held-out prompt")
+    prompts = f"{count(prompts_in(report, 'heldout'), 'prompt')} kept aside for checking"
     found = count(len(leads), "confirmed difference") if leads else "no confirmed difference"
     head = f"**{prose(names.a, _NAME)}** and **{prose(names.b, _NAME)}**, {prompts}: {found}."
-    said = "\n".join(f"- {prose(one_line(each, 400), 400)}." for each in statements(report))
+    noted = zip_longest(statements(report), statement_notes(report), fillvalue="")
+    said = "\n".join(f"- {_prose(f'{each}.')} {_prose(note)}".rstrip() for each, note in noted)
     table = _table(leads, names) if findings_in_card(report) else []
     parts = [head, said, *table, f"[The whole result, with examples]({address})"]
     return "\n\n".join(parts).replace("\u00a0", " ") + "\n"
+
+
+def _prose(text: str) -> str:
+    return prose(one_line(text, 400), 400)
 
 
 def _table(leads: tuple[Finding, ...], names: Names) -> list[str]:

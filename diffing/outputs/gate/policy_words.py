@@ -55,9 +55,9 @@ def rule_in_words(result: RuleResult) -> str:
     """The result of one rule in one or two sentences."""
     differences = {each.checked.hypothesis.id for each in result.differences}
     about = count(len(differences), "difference")
+    left = count(result.untested, "hypothesis or property", "hypotheses and properties")
     aside = (
-        f" {count(result.untested, 'hypothesis', 'hypotheses')} that came up in the run {_was(result.untested)} not "
-        "tested on held-out prompts, and the result does not cover them."
+        f" {left} {_has(result.untested)} no verdict on held-out prompts, and the result does not cover them."
         if result.untested
         else ""
     )
@@ -86,8 +86,11 @@ def difference_in_words(result: DifferenceResult, names: Names) -> str:
     text = "".join(
         names.of(side) if side else piece for piece, side in pieces_of(hypothesis.text, hypothesis.direction)
     )
-    size = f"net difference {points(result.net.value)} points for {names.of(result.side)}"
-    on = count(result.net.n, "held-out prompt")
+    shown = result.net if result.outcome == Outcome.BROKEN or result.above else result.net_90
+    size = f"net difference {points(shown.value)} points for {names.of(result.side)}"
+    left = result.net.n - result.net_90.n
+    hidden = f" ({left:,} more cannot be determined)" if left > 0 and shown is result.net_90 else ""
+    on = f"{count(shown.n, 'held-out prompt')}{hidden}"
     if result.outcome == Outcome.BROKEN:
         tested = f"95% interval {interval(result.net)}, confirmed"
     elif result.above:
@@ -131,5 +134,5 @@ def _difference(result: DifferenceResult, names: Names) -> dict[str, object]:
     }
 
 
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
+def _has(number: int) -> str:
+    return "has" if number == 1 else "have"

@@ -15,7 +15,7 @@ from diffing import rendering
 from diffing.atomic_write import write_atomically
 from diffing.outputs import behaviour_words, claims, figures, phrasing, rate_bars
 from diffing.outputs.count_words import count_notes
-from diffing.outputs.counted_examples import counted_examples
+from diffing.outputs.counted_examples import counted_examples, counts_in_words
 from diffing.outputs.headline import headline
 from diffing.outputs.html import feature_section, line_rows, page
 from diffing.outputs.html.shown_pairs import length_in_words
@@ -104,7 +104,8 @@ def environment(resource: Callable[[str], str | None] = lambda name: None) -> "E
     templates.globals |= {name: getattr(behaviour_words, name) for name in _WORDS}
     templates.globals |= {
         "METHODS": _METHODS, "axis_of": line_rows.axis, "bars_of": rate_bars.bars, "count_notes": count_notes,
-        "counted_examples": counted_examples, "excerpt_pieces": excerpt_pieces, "excerpts_diff": excerpts_diff,
+        "counted_examples": counted_examples, "counts_in_words": counts_in_words, "excerpt_pieces": excerpt_pieces,
+        "excerpts_diff": excerpts_diff,
         "expectation": claims.expectation, "FEW_VERDICTS": FEW_VERDICTS,
         "length_in_words": length_in_words, "overall": overall, "place_name": place_name,
         "row_pieces": rate_bars.row_pieces, "scatter": figures.scatter, "sure_in_words": claims.sure_in_words,

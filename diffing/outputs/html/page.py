@@ -12,8 +12,10 @@ from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import Answer, answer_of
+from diffing.outputs.html.investigation import StoryRound, story_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
+from diffing.outputs.html.planted_checklist import PlantedView, checklist_of
 from diffing.outputs.html.stability_section import StabilityView, stability_of
 from diffing.outputs.phrasing import pieces
 from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
@@ -136,6 +138,10 @@ class Page:
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
+    planted: tuple[PlantedView, ...]
+    """What was planted in the models of an example, and as what it was found."""
+    story: tuple[StoryRound, ...]
+    """The rounds of an investigation by the agent method; empty without one."""
     stability: StabilityView | None
     """What repeats with other seeds say; None if the run was not repeated."""
     asked: tuple[AskedView, ...]
@@ -201,6 +207,8 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
         places=places,
         answer=answer_of(report),
         checks=checks_of(report),
+        planted=checklist_of(index),
+        story=story_of(report),
         stability=stability_of(report),
         asked=tuple(
             AskedView(question_of(each), asked_answer(each, index.names), each.asked.judge) for each in index.asked

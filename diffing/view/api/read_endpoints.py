@@ -9,7 +9,7 @@ from diffing.outputs.coverage_words import coverage_of_report
 from diffing.outputs.dataset import PublishedDiff
 from diffing.outputs.headline import headline
 from diffing.outputs.line_words import overall
-from diffing.outputs.phrasing import explanation, line_statement, statement
+from diffing.outputs.phrasing import explanation, line_statement, prompts_in, statement
 from diffing.outputs.prompt_kinds import PromptKind
 from diffing.report import report_summary
 from diffing.report.grouped_list import Entry
@@ -88,7 +88,7 @@ def read_diff(
         model_b=report.model_b.id,
         headline=headline(report),
         explanation=explanation(report),
-        prompts={split: sum(pair.prompt.split == split for pair in report.pairs) for split in ("train", "heldout")},
+        prompts={split: prompts_in(report, split) for split in ("train", "heldout")},
         lines={name: len(entries) for name, entries in lines_by_block(index).items()},
         coverage=coverage_of_report(report, index.names),
         notes=list(report.notes),

@@ -179,7 +179,7 @@ def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) ->
     return _rendered(
         "preview", proposal=proposal, outcome=outcome, moved=moved, accounts=accounts,
         owner=proposal.model.split("/")[0] in accounts, lines=_lines(outcome.diff),
-        reading=_reading(text, proposal.report), text=text,
+        reading=card_reading(text, proposal.report), text=text,
         **_login(proposal.visitor, proposal.place),
     )  # fmt: skip
 
@@ -187,6 +187,20 @@ def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) ->
 def written(outcome: CardOutcome) -> str:
     """Renders the outcome of changing a card."""
     return _rendered("written", outcome=outcome)
+
+
+def card_reading(text: str, report: Report) -> Markup:
+    """Renders a section as readers of the card will see it. HTML is shown as text, and only http links work.
+
+    The picture and the badge are drawn here, because the page loads nothing from the Hub.
+    """
+    markdown = _NOT_FOR_READERS.sub(lambda found: f"**{found[1]}**" if found[1] else "", text)
+
+    def drawn(found: re.Match[str]) -> str:
+        picture = badge(report) if f"/{BADGE}" in found[0] else rates_file(report) or b""
+        return f'<img src="data:image/svg+xml;base64,{base64.b64encode(picture).decode()}"'
+
+    return Markup(_PICTURE.sub(drawn, _RENDERER.render(markdown)))
 
 
 def _again(report: Report) -> Address | None:
@@ -222,16 +236,6 @@ def _lines(diff: str) -> list[tuple[str, str, str]]:
     ]
     left = len(lines) - len(shown)
     return [*shown, ("place", "", f"… {left:,} more lines")] if left else shown
-
-
-def _reading(text: str, report: Report) -> Markup:
-    """Renders a section as readers of the card will see it. HTML is shown as text, and only http links work.
-
-    The picture is drawn here, because the page loads none from the Hub.
-    """
-    markdown = _NOT_FOR_READERS.sub(lambda found: f"**{found[1]}**" if found[1] else "", text)
-    drawn = base64.b64encode(rates_file(report) or badge(report)).decode()
-    return Markup(_PICTURE.sub(f'<img src="data:image/svg+xml;base64,{drawn}"', _RENDERER.render(markdown)))
 
 
 def _rendered(name: str, /, **values: object) -> str:

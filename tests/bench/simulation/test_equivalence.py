@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from diffing.bench.results import load_result
+from tests.benchmarks.page import RESULTS
 from tests.benchmarks.simulation.equivalence import EquivalenceShape, measure_equivalence, shapes
 
 
@@ -21,3 +23,9 @@ def test_too_few_prompts_show_nothing() -> None:
 
 def test_every_shape_is_another() -> None:
     assert len(set(shapes())) == len(list(shapes())) == 96
+
+
+def test_the_stored_result_exceeds_5_percent_nowhere_by_more_than_chance() -> None:
+    stored = load_result(RESULTS / "statistics-equivalence.json")
+    assert len(stored.rows) == 96
+    assert [row for row in stored.rows if row["wrong_low"] > 0.05] == []

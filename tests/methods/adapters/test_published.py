@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from diffing.errors import HubError, ModelError
 from diffing.methods.adapters.published import read_published
-from diffing.methods.adapters.tensor_files import FolderFiles, open_files
+from diffing.methods.adapters.tensor_files import FolderRanges, open_files
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 
@@ -37,7 +37,7 @@ def weights(kind: torch.dtype = torch.bfloat16, bias: bool = True) -> dict[str, 
     return found
 
 
-def save(folder: Path, tensors: dict[str, torch.Tensor], files: int = 1, **config: Any) -> FolderFiles:
+def save(folder: Path, tensors: dict[str, torch.Tensor], files: int = 1, **config: Any) -> FolderRanges:
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps({"transcoder_n_features": FEATURES, **config}))
     if files == 1:
@@ -47,7 +47,7 @@ def save(folder: Path, tensors: dict[str, torch.Tensor], files: int = 1, **confi
         for name in set(places.values()):
             save_file({key: tensors[key] for key in tensors if places[key] == name}, folder / name)
         (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
-    return FolderFiles(folder)
+    return FolderRanges(folder)
 
 
 @pytest.mark.parametrize("files", [1, 3])

@@ -2,7 +2,7 @@
 
 import torch
 
-from diffing.methods.crosscoder import trained
+from diffing.methods.crosscoder import run_training
 from diffing.methods.inside.rows import RowBatch
 
 
@@ -17,5 +17,5 @@ class Held:
 
 
 def test_models_with_the_same_activations_have_no_dictionary_of_differences() -> None:
-    assert not trained._differ(Held((1.0, 1.0), (2.0, 2.0)))  # type: ignore[arg-type]
-    assert trained._differ(Held((1.0, 1.0), (2.0, 3.0)))  # type: ignore[arg-type]
+    assert not run_training._differ(Held((1.0, 1.0), (2.0, 2.0)))  # type: ignore[arg-type]
+    assert run_training._differ(Held((1.0, 1.0), (2.0, 3.0)))  # type: ignore[arg-type]

@@ -9,9 +9,9 @@ import pytest
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange
 from diffing.methods.inside import corpus_files
-from diffing.methods.inside.corpus import open_corpus
+from diffing.methods.inside.corpus import open_corpora, open_corpus
 from diffing.prompts.split import fold
-from diffing.types import Message
+from diffing.types import Message, Prompt
 
 TURNS = [
     {"role": "user", "content": "Hi"},
@@ -72,6 +72,12 @@ def test_texts_with_a_held_out_prompt_are_left_out_and_counted(tmp_path: Path) -
     assert list(corpus.exchanges()) == [Exchange((HI,), "Hello"), Exchange((), "b")]
     assert corpus.skipped["texts with a held-out prompt"] == 2
     assert corpus.identity != open_corpus(file).identity
+
+
+def test_every_message_of_a_held_out_prompt_is_left_out(tmp_path: Path) -> None:
+    file = write(tmp_path / "texts.jsonl", {"text": "hi"}, {"text": "HELLO"}, {"text": "how are you?"}, {"text": "b"})
+    (corpus,) = open_corpora([file], [Prompt("1", (HI, HELLO, ASKED), "test", "heldout")])
+    assert list(corpus.exchanges()) == [Exchange((), "b")]
 
 
 def test_rows_that_cannot_be_used_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

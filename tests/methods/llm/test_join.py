@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from diffing.methods.llm.difference import Statement
 from diffing.methods.llm.embed import TfidfEmbedder
 from diffing.methods.llm.join import join, same_words
 from diffing.methods.llm.proposal import Proposal
+from diffing.methods.statements import Statement
 from diffing.types import ignore_progress
 from tests.methods.llm.lists import difference, listing, scripted
 from tests.servers.rules import observed, read

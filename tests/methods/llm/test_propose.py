@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from diffing.methods.llm.difference import Statement
 from diffing.methods.llm.embed import TfidfEmbedder
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.proposal import Proposal
 from diffing.methods.llm.propose import propose
+from diffing.methods.statements import Statement
 from diffing.types import Verdict, ignore_progress
 from tests.methods.llm.lists import difference, listing, scripted
 from tests.servers.rules import observed, read

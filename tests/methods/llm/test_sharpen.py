@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from diffing.methods.llm.difference import Statement
 from diffing.methods.llm.proposal import Proposal
 from diffing.methods.llm.sharpen import sharpen
+from diffing.methods.statements import Statement
 from diffing.types import ignore_progress
 from tests.methods.llm.lists import difference, listing, scripted
 from tests.servers.rules import read

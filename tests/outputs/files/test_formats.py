@@ -200,7 +200,7 @@ def test_a_long_response_is_cut_in_the_text_and_says_so() -> None:
         ("<script>alert(1)</script>", "a\u202eb\x00c\nd", "script-vs-a-b-c-d"),
         ("模型", "modèle", "model-vs-mod-le"),
         ("-rf", "--out", "rf-vs-out"),
-        ("x" * 400, "y/z.gguf", "x" * 47 + "-vs-z"),
+        ("x" * 400, "y/z.gguf", "x" * 31 + "-" + "x" * 16 + "-vs-z"),
     ],
 )
 def test_names_of_files_are_safe_on_every_system(a: str, b: str, expected: str) -> None:

@@ -18,6 +18,7 @@ from diffing.demo.config import demo_config
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.llm import LlmMethod
 from diffing.models.cache import Store
+from diffing.outputs.html.planted_checklist import TABLE
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.report import save_report
 from diffing.run import Builder, run
@@ -25,6 +26,7 @@ from diffing.run_prompts import load_run_prompts
 from diffing.types import Report
 from diffing.view.examples import example_folder
 from tests.view.examples.cards import store_cards
+from tests.view.examples.checklist import checklist
 from tests.view.examples.real import REAL, real_makers
 from tests.view.examples.stand_in import OVERLOOKS, StandIn
 
@@ -43,8 +45,9 @@ NOTE = (
 
 
 def planted(store: Store) -> Report:
-    """What `diffing demo` does."""
-    return run(demo_config(), store=store)
+    """What `diffing demo` does, with the checklist of what was planted."""
+    report = run(demo_config(), store=store)
+    return replace(report, tables={**report.tables, TABLE: checklist(report)})
 
 
 def rules_config() -> DiffConfig:

@@ -9,8 +9,11 @@ import pytest
 from diffing.config import DiffConfig, settings_of
 from diffing.demo.config import demo_config
 from diffing.errors import SettingError
+from diffing.outputs.html import render
+from diffing.outputs.html.planted_checklist import TABLE, checklist_of
 from diffing.outputs.phrasing import prompts_in
 from diffing.report import load_report
+from diffing.report.index import index_of
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.run import model_ids
 from diffing.run_settings import as_stored
@@ -22,6 +25,7 @@ from tests.benchmarks.real_models import PACKAGES, SMOLLM2
 from tests.demo.test_demo_run import PLANTED, TOO_RARE, evidence_for
 from tests.view.examples import make
 from tests.view.examples.cards import card_of
+from tests.view.examples.checklist import checklist
 from tests.view.examples.real import REAL
 from tests.view.examples.stand_in import behaviours
 
@@ -115,6 +119,21 @@ def test_thirteen_of_fourteen_planted_differences_are_confirmed(reports: dict[st
     assert len(PLANTED) == 14
     assert missed == TOO_RARE
     assert any(f.confirmed for f in reports["planted"].findings if f.hypothesis.method == "sae")
+
+
+def test_the_checklist_is_what_the_report_holds_and_is_shown(reports: dict[str, Report]) -> None:
+    report = reports["planted"]
+    assert report.tables[TABLE] == checklist(report), "made anew, it would say something else"
+    views = checklist_of(index_of(report))
+    assert [view.planted for view in views if view.number is None] == [
+        planted["description"] for planted in PLANTED if planted["id"] in TOO_RARE
+    ]
+    for page in (render(report), result_html.findings(OpenedReport(report), "planted")):
+        shown = page.partition('<details class="fold" id="planted">')[2].partition("</details>")[0]
+        assert "and what was found: 13 of 14" in shown
+        assert shown.count('<td><a href="#f') == 13
+        assert "1 of the 214 answers of tuned to prompts kept aside shows it" in shown
+    assert 'id="planted"' not in render(reports["itself"])
 
 
 def test_rules_find_what_was_planted_and_say_that_they_are_rules(reports: dict[str, Report]) -> None:

@@ -9,8 +9,11 @@ import pytest
 from diffing.config import DiffConfig
 from diffing.hub import hub_api
 from diffing.outputs.dataset import push_report
+from diffing.report.index import index_of
+from diffing.view.result.entry_filter import PER_PAGE
 from diffing.view.runs.run_state import ProgressSnapshot
 from tests.hub import LocalHub
+from tests.outputs.states import STATES
 from tests.view.gallery.cards import publish_card
 from tests.view.journeys.looked import look_at, open_page
 from tests.view.journeys.world import BASE, FOUND, STAGES, TUNED, finished, keep
@@ -100,6 +103,23 @@ def test_the_result(at: Served, browser: Any) -> None:
         page.get_by_role("tab", name=tab).first.click()
         page.locator(f"[role=tabpanel]:visible {shown}").first.wait_for()
         wrong += look_at(page, f"result-{tab.lower().replace(' ', '-')}", _SHOWN)
+    assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
+    page.context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STATES)
+def test_a_rare_result(name: str, at: Served, browser: Any) -> None:
+    report = STATES[name]()
+    keep(at.site.settings.folder, name, "done", report=report)
+    page = open_page(browser)
+    page.goto(f"{at.url}?run={name}")
+    page.locator("[data-list] [data-shown]").wait_for()
+    assert page.locator(".say").count() == 3
+    assert page.locator("[data-part=differences] > .lines > .line").count() == min(
+        len(index_of(report).differences), PER_PAGE
+    )
+    wrong = look_at(page, f"result-{name}", "#overview, [data-list]")
     assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
     page.context.close()
 

@@ -109,6 +109,13 @@ def test_hostile_text_is_text_wherever_it_is_shown(visitor: Any, url: str) -> No
 
 def test_evidence_by_keyboard_filters_and_pages(visitor: Any, url: str) -> None:
     page = opened(visitor, url, "merged")
+    top = page.locator("#overview .pair:visible")
+    top.locator("[role=tab]").first.focus()
+    page.keyboard.press("ArrowRight")
+    top.get_by_role("button", name="Next pair").focus()
+    page.keyboard.press("ArrowRight")
+    assert top.get_by_text("2 of 6").is_visible()
+    assert top.get_attribute("data-view") == "differs"
     page.locator("#f1 summary").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#f1 .example")

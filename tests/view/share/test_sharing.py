@@ -280,8 +280,9 @@ def test_hostile_texts_stay_texts(world: World) -> None:
                 assert "<img src=x" not in answer.get(where, "")
     bad = hostile_report()
     text = "# <script>alert(1)</script> [x](javascript:alert(1)) ![y](http://z/y.png) <!-- a --> <b onclick=x>"
-    assert not re.search(r"<(script|b)\b|href=\"javascript", str(share_html._reading(text, bad)))
-    shown = str(share_html._reading(section(report(), of=MODEL, dataset=NAME), report()))
+    assert not re.search(r"<(script|b)\b|href=\"javascript", str(share_html.card_reading(text, bad)))
+    shown = str(share_html.card_reading(section(report(), of=MODEL, dataset=NAME), report()))
     assert re.findall(r'src="([^,"]*)', shown) == ["data:image/svg+xml;base64"] * 2
+    assert len(set(re.findall(r'src="([^"]*)', shown))) == 2, "the picture, and the badge"
     assert "details" not in shown
     assert handlers_in(share_html.share(Address("run", "x"), bad, None, public=True)) == []

@@ -11,13 +11,13 @@ import numpy as np
 from diffing.methods.llm.clustering.partition import Labels
 from diffing.methods.llm.clustering.published_description import TwoSided
 from diffing.methods.llm.clustering.state import spread_sample
-from diffing.methods.llm.difference import CATEGORIES, sentence
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.hypotheses import QUOTES, identifier
 from diffing.methods.llm.proposal import NO_PROPERTY, object_schema, read_property
 from diffing.methods.llm.propose import listed_properties
 from diffing.methods.llm.stages import STATE
 from diffing.methods.plan import property_sentences
+from diffing.methods.statements import CATEGORIES, sentence
 from diffing.models.base import Model
 from diffing.structured_replies import Unreadable, ask, entry, offered
 from diffing.templates import fence, render

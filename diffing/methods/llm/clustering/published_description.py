@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from diffing.methods.llm.describe import PairReading, first_shown, read_difference
-from diffing.methods.llm.difference import CATEGORIES, Difference, Statement, sentence
+from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.proposal import list_schema
 from diffing.methods.llm.stages import DESCRIBE
+from diffing.methods.statements import CATEGORIES, Statement, sentence
 from diffing.models.base import Model
 from diffing.structured_replies import Question, ReplyError, Unreadable, ask_items, entries, entry
 from diffing.templates import fence, fence_conversation, render

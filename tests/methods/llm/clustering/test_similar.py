@@ -5,9 +5,9 @@ import pytest
 
 from diffing.methods.llm.clustering.similar import similar_differences
 from diffing.methods.llm.clustering.state import spread_sample, state_clusters
-from diffing.methods.llm.difference import Statement
 from diffing.methods.llm.embed import TfidfEmbedder
 from diffing.methods.llm.proposal import Proposal
+from diffing.methods.statements import Statement
 from diffing.types import ignore_progress
 from tests.methods.llm.lists import difference, listing, scripted
 from tests.servers.rules import observed, read

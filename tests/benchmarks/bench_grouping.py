@@ -1,4 +1,4 @@
-"""Measures the time and memory of making lines: `python -m tests.benchmarks.bench_families [PAIRS] [FINDINGS]`.
+"""Measures the time and memory of making lines: `python -m tests.benchmarks.bench_grouping [PAIRS] [FINDINGS]`.
 
 All findings are confirmed; a third of them are phrases, whose sentences are looked up in responses of about 150 words.
 """
@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from diffing import metrics
-from diffing.grouping import families, merge
+from diffing.grouping import group_by_behaviour, merge
 from diffing.judgements import Judgements
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.lexical.properties import BY_NAME
@@ -81,7 +81,7 @@ def main(count: int = 10_000, number: int = 150) -> None:
     with timed("what says the same"):
         entries = merge(findings, columns, pairs).entries
     with timed("families"):
-        made = families(
+        made = group_by_behaviour(
             entries, findings, columns, pairs, methods=[LexicalMethod()], inside=lambda rule: np.ones(count, np.bool_)
         )
     print(f"{len(made.lines)} lines of {len(entries)} entries")

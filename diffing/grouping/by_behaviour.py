@@ -47,7 +47,7 @@ Inside: TypeAlias = Callable[[ScopeRule], Mask]
 
 
 @dataclass(frozen=True, slots=True)
-class Families:
+class BehaviourGroups:
     """The lines of a report, and what the order of its findings depends on."""
 
     lines: tuple[Merged, ...]
@@ -56,7 +56,7 @@ class Families:
     """w * c of each finding by hypothesis id, with what is known of phrases; see `ranking.weight_of`."""
 
 
-def families(
+def group_by_behaviour(
     entries: Sequence[Merged],
     findings: Sequence[Finding],
     judgements: Sequence[Judgement],
@@ -64,7 +64,7 @@ def families(
     *,
     methods: Iterable[object],
     inside: Inside,
-) -> Families:
+) -> BehaviourGroups:
     """Makes lines of entries that say the same.
 
     Args:
@@ -80,7 +80,7 @@ def families(
     joined = run.joined([run.unit(entry) for entry in entries])
     weights = run.weights | run.weights_of_parts(joined)
     lines = sorted((run.line(line, weights) for line in joined), key=lambda line: run.place_of_line(line, weights))
-    return Families(tuple(lines), weights)
+    return BehaviourGroups(tuple(lines), weights)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import pytest
 
 from diffing import metrics
 from diffing.estimates import Concentration
-from diffing.grouping import Families, families, merge
+from diffing.grouping import BehaviourGroups, group_by_behaviour, merge
 from diffing.grouping.phrase_use import phrase_use
 from diffing.grouping.verdict_relations import VerdictRelations
 from diffing.methods.lexical import LexicalMethod
@@ -65,12 +65,12 @@ def found(name: str, says: Says, measure: Measure | None = None, direction: Side
     return Finding(hypothesis, train, other, True, confirmed, concentration=inside), judgements
 
 
-def lines_of(*findings: Found, pairs: Sequence[Pair] = PAIRS, methods: Sequence[object] = ()) -> Families:
+def lines_of(*findings: Found, pairs: Sequence[Pair] = PAIRS, methods: Sequence[object] = ()) -> BehaviourGroups:
     every = [finding for finding, _ in findings]
     judgements = [judgement for _, judgements in findings for judgement in judgements]
     in_medicine = np.array([one.prompt.domain == "medicine" for one in pairs])
     entries = merge(every, judgements, pairs).entries
-    return families(entries, every, judgements, pairs, methods=methods, inside=lambda rule: in_medicine)
+    return group_by_behaviour(entries, every, judgements, pairs, methods=methods, inside=lambda rule: in_medicine)
 
 
 def known(*findings: Found, **more) -> dict[str, tuple[tuple[str, str], ...]]:

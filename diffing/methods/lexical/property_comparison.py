@@ -102,7 +102,7 @@ def compare_in(measured: Property, readings: Sequence[PairReading], block: Respo
             return PropertyComparisons(whole, whole, words.reshape(-1, 2))
     if not measured.grows:
         return PropertyComparisons(whole, whole)
-    cut = np.array([side.finish == "length" for side in block.exchanges]).reshape(-1, 2)
+    cut = np.array([side.finish == "length" for side in block.exchanges], dtype=bool).reshape(-1, 2)
     return PropertyComparisons(whole, np.where(_larger_is_unknown(np.nan_to_num(whole), cut)[:, None], np.nan, whole))
 
 

@@ -37,11 +37,16 @@ def tested(run: ModelComparison, on_hypotheses: OnHypotheses) -> Report:
         run: The responses of both models, and what takes part besides them.
         on_hypotheses: Called with the hypotheses of each method before they are tested.
     """
+    helpers = run.helpers
     found = discover(run, on_hypotheses)
-    helpers, answers = run.helpers, Answers(run.options.sampling, (run.options.sample_a, run.options.sample_b))
+    answers = Answers(run.options.sampling, (run.options.sample_a, run.options.sample_b))
     own = own_prompts(helpers.methods, found.discoveries, run.pairs, answers, helpers.judge, run.on_progress)
     found = replace(found, own=own)
-    verdicts = verdicts_on(run, found)
+    return _tested(run, found, verdicts_on(run, found))
+
+
+def _tested(run: ModelComparison, found: Discovered, verdicts: Verdicts) -> Report:
+    """Tests all hypotheses by their verdicts, groups the findings and makes the report."""
     pairs, methods, inside, apart = run.pairs, run.helpers.methods, found.scopes.conditions.inside, found.own.pairs
     findings = findings_of(
         found.hypotheses, verdicts.judgements, pairs, verdicts.ratings, run.options.alpha, found.scopes, apart

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from diffing.methods.lexical.counted_pairs import CountedPair, PairCounter, comparisons_of
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.method import JUDGE
 from diffing.methods.lexical.parsed_response import is_measurable
 from diffing.methods.lexical.properties import BY_NAME
-from diffing.methods.lexical.property_comparison import PropertyComparisons
+from diffing.methods.lexical.property_comparison import PropertyComparisons, judgements_of
 from diffing.methods.lexical.wording_properties import WORDING
 from diffing.metrics import VerdictKind
 from diffing.types import Hypothesis, Judgement, Pair, PropertyMeasure, Verdict
@@ -30,15 +29,12 @@ def measure_determined(hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) 
     """
     measurable = [pair for pair in pairs if is_measurable(pair)]
     counted = PairCounter().count(measurable)
-    judgements = []
+    judgements: list[Judgement] = []
     for hypothesis in hypotheses:
         assert isinstance(hypothesis.measure, PropertyMeasure)
         known = dict(zip(measurable, _verdicts(BY_NAME[hypothesis.measure.name], counted), strict=True))
-        for pair in pairs:
-            verdict, per_word, chance_a = known.get(pair, _UNKNOWN)
-            judgements.append(
-                Judgement(hypothesis.id, pair.prompt.id, verdict, JUDGE, per_word=per_word, chance_a=chance_a)
-            )
+        kinds = (known.get(pair, _UNKNOWN) for pair in pairs)
+        judgements += judgements_of(hypothesis.id, pairs, [True] * len(pairs), kinds)
     return judgements
 
 

@@ -16,6 +16,7 @@ from diffing.methods.lexical.measured_property import Property
 from diffing.methods.lexical.parsed_response import is_measurable, read_response
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, kind_of
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
+from diffing.methods.lexical.property_comparison import judgements_of
 from diffing.methods.lexical.property_results import PropertyResult
 from diffing.methods.lexical.shown_sentences import ShownSentences
 from diffing.methods.lexical.stages import MEASURE
@@ -35,7 +36,6 @@ from diffing.types import (
     PropertyMeasure,
     Row,
     Side,
-    Verdict,
     ignore_progress,
 )
 
@@ -47,8 +47,6 @@ __all__ = ["LexicalMethod", "PhraseSearch"]
 
 EVIDENCE = 3
 """The number of pairs quoted per hypothesis."""
-JUDGE = "measured"
-"""The value of `Judgement.judge` in all verdicts of the lexical method."""
 FOREIGN = 0.1
 """If a larger share of responses is in other languages, the report warns that the word lists are English."""
 
@@ -135,7 +133,7 @@ class LexicalMethod:
         values: dict[Measure, NDArray[np.float64]] = {}
         for hypothesis in hypotheses:
             measure, kinds, whole = _measured(hypothesis, counted)
-            judgements += _judgements(hypothesis.id, pairs, measurable, kinds)
+            judgements += judgements_of(hypothesis.id, pairs, measurable, kinds)
             values[measure] = np.full((2, len(pairs)), np.nan)
             values[measure][:, np.array(measurable, dtype=bool)] = whole
         return Measurements(judgements, values)
@@ -192,15 +190,6 @@ def _measured(
             return measure, ((each.verdict, each.per_word, each.chance_a) for each in compared), whole
         case other:
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
-
-
-def _judgements(
-    hypothesis_id: str, pairs: Sequence[Pair], measurable: Sequence[bool], kinds: Iterator[VerdictKind]
-) -> Iterator[Judgement]:
-    """Yields the verdict on each pair; UNREADABLE if one side has no response, since nothing could be measured."""
-    for pair, answered in zip(pairs, measurable, strict=True):
-        verdict, per_word, chance_a = next(kinds) if answered else (Verdict.UNREADABLE, None, None)
-        yield Judgement(hypothesis_id, pair.prompt.id, verdict, JUDGE, None, None, True, per_word, chance_a)
 
 
 def _candidates(properties: Iterable[Property], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:

@@ -11,12 +11,14 @@ from diffing.methods.lexical.measured_values import ResponseBlock, values_in
 from diffing.methods.lexical.parsed_response import PairReading
 from diffing.metrics import VerdictKind
 from diffing.metrics.unequal_chances import chances_of_more_per_word
-from diffing.types import Side, Verdict
+from diffing.types import Judgement, Pair, Side, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+JUDGE = "measured"
+"""The value of `Judgement.judge` in all verdicts of the lexical method."""
 VERDICTS = (Verdict.NEITHER, Verdict.A, Verdict.B)
 """Verdicts by their number in `PropertyComparisons`."""
 _SIDES: tuple[Side | None, ...] = (None, "a", "b")
@@ -100,7 +102,7 @@ def compare_in(measured: Property, readings: Sequence[PairReading], block: Respo
             return PropertyComparisons(whole, whole, words.reshape(-1, 2))
     if not measured.grows:
         return PropertyComparisons(whole, whole)
-    cut = np.array([side.finish == "length" for side in block.exchanges]).reshape(-1, 2)
+    cut = np.array([side.finish == "length" for side in block.exchanges], dtype=bool).reshape(-1, 2)
     return PropertyComparisons(whole, np.where(_larger_is_unknown(np.nan_to_num(whole), cut)[:, None], np.nan, whole))
 
 
@@ -122,3 +124,12 @@ def _larger_is_unknown(values: "NDArray[np.float64]", cut: "NDArray[np.bool_]") 
     (a, b), (cut_a, cut_b) = values.T, cut.T
     unknown: NDArray[np.bool_] = (cut_a & (a <= b)) | (cut_b & (b <= a))
     return unknown
+
+
+def judgements_of(
+    hypothesis_id: str, pairs: Sequence[Pair], measurable: Sequence[bool], kinds: Iterator[VerdictKind]
+) -> Iterator[Judgement]:
+    """Yields the verdict on each pair; UNREADABLE if one side has no response, since nothing could be measured."""
+    for pair, answered in zip(pairs, measurable, strict=True):
+        verdict, per_word, chance_a = next(kinds) if answered else (Verdict.UNREADABLE, None, None)
+        yield Judgement(hypothesis_id, pair.prompt.id, verdict, JUDGE, None, None, True, per_word, chance_a)

@@ -185,9 +185,9 @@ def test_the_example_fits_its_screens(at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(f"{at.url}?example=planted")
     page.locator("#map").wait_for()
-    box = page.locator("#overview .pair").bounding_box()
+    box = page.locator("#overview .pair:not([hidden])").bounding_box()
     assert box["y"] + box["height"] < 900
-    assert page.locator("#overview .pair mark").first.is_visible()
+    assert page.locator("#overview .pair:not([hidden]) mark").first.is_visible()
     heights = page.evaluate("[...document.querySelectorAll('.line')].slice(0, 12).map((each) => each.offsetHeight)")
     assert sum(heights) < 900
     page.set_viewport_size(NARROW)

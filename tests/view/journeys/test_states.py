@@ -54,8 +54,8 @@ def test_the_start_page(at: Served, browser: Any) -> None:
     wrong += look_at(page, "start-estimated", ".part-start")
     for summary in page.locator(".part-start summary").all():
         summary.click()
-    page.get_by_role("checkbox", name="LLM").check()
-    page.get_by_role("checkbox", name="SAE").check()
+    page.locator("input[name=method][value=llm]").check()
+    page.locator("input[name=method][value=sae]").check()
     page.locator("[data-said]").get_by_text("LLM").wait_for()
     wrong += look_at(page, "start-problem", ".part-start")
     assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)

@@ -59,7 +59,7 @@ def config_of(corpus: Path, *, null: bool) -> DiffConfig:
         corpus: A file of texts to train on.
         null: Whether both sides are the first model.
     """
-    other = {"model_b": SMOLLM2, "sample_b": 1} if null else {}
+    other = {"model_b": SMOLLM2, "sample_b": 1, "temperature": 0.7} if null else {}
     settings = {"method": ("crosscoder",), "corpus": (str(corpus),), "dictionary_size": LATENTS, **other}
     return replace(REAL["two-families"], **settings)  # type: ignore[arg-type]
 

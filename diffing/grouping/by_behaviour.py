@@ -5,7 +5,8 @@ behaviour, such as refusals, apologies and the phrase «I cannot». Leads are ta
 confirmed ones first, sentences before phrases before bare SAE features, and whatever an earlier lead explains joins
 that lead's line; see `joining` for the rules. Train verdicts decide what joins. Held-out verdicts decide, through the
 ranking, which finding leads; among those that say the same `merge` chooses by train verdicts, so that the size shown
-is not the luckiest of several.
+is not the luckiest of several. An earlier lead that says less than a later one gives up its place: "more words of
+politeness", if nearly all of these are thanks, is a sign of "thanks the user", which is shown by further words too.
 
 What is not confirmed joins nothing: below a confirmed behaviour it would look like one more sign of it.
 A finding that says more than its line keeps a line of its own, and members that speak for the other side stay visible
@@ -28,6 +29,7 @@ from diffing.metrics import concentrated
 from diffing.ranking import (
     FEATURE,
     PHRASE,
+    TIERS,
     kind_of,
     place_of,
     properties,
@@ -139,7 +141,7 @@ class _Run:
         return self.inside(concentration.scope.rule)[[pair.prompt.split == "train" for pair in self.pairs]]
 
     def joined(self, units: Sequence[Unit]) -> list[_Line]:
-        """Lets every unit lead a line or join that of an earlier one."""
+        """Lets every unit lead a line or join that of an earlier one, and later leads take over what they explain."""
         rules = JoiningRules(self.relations, self.use)
         lines: dict[str, _Line] = {}
         for unit in sorted(units, key=self._turn):
@@ -149,7 +151,26 @@ class _Run:
                 lines[unit.entry.lead] = _Line(unit, [])
             else:
                 lines[found[0].entry.lead].joined.append((unit, found[1]))
-        return list(lines.values())
+        return self._taken_over(list(lines.values()), rules)
+
+    def _taken_over(self, lines: Sequence[_Line], rules: JoiningRules) -> list[_Line]:
+        """Lets the leads of later lines take over the earlier lines that they explain."""
+        kept: list[_Line] = []
+        for line in lines:
+            for earlier in [each for each in kept if self._may_take_over(line.lead, each.lead)]:
+                if taken := rules.taken_over(line.lead, earlier.lead, [member for member, _ in earlier.joined]):
+                    line.joined.extend(taken)
+                    kept.remove(earlier)
+            kept.append(line)
+        return kept
+
+    def _may_take_over(self, later: Unit, earlier: Unit) -> bool:
+        """Whether a finding is confirmed, and tells of whether a model answers if the earlier lead does.
+
+        Refusing is never told as a sign of something that weighs less.
+        """
+        least, (own, other) = TIERS["answering"], (self._weight(unit.row, self.weights) for unit in (later, earlier))
+        return self.findings[later.row].confirmed and (own >= least or other < least)
 
     def _turn(self, unit: Unit) -> tuple[object, ...]:
         lead = self.findings[unit.row]

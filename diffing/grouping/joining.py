@@ -88,6 +88,22 @@ class JoiningRules:
                 return lead, self._name(rule, lead, unit)
         return None
 
+    def taken_over(self, unit: Unit, lead: Unit, members: Sequence[Unit]) -> list[tuple[Unit, KnownBy]]:
+        """Returns the findings of an earlier line, each with its rule, if a later finding is to lead it; else nothing.
+
+        It leads the line if it explains the line's lead and all members would join it. A phrase never comes before a
+        sentence, nor a bare feature before either.
+
+        Args:
+            unit: The lead of a later line.
+            lead: The lead of the earlier line.
+            members: What joined that line.
+        """
+        if unit.kind > lead.kind or not self.relations.residual[unit.row, lead.row] <= MOST_RESIDUAL:
+            return []
+        joins = [(each, found[1]) for each in (lead, *members) if (found := self.best(each, [unit])) is not None]
+        return joins if len(joins) == 1 + len(members) else []
+
     def _name(self, rule: "_Rule", lead: Unit, unit: Unit) -> KnownBy:
         if rule is JoiningRules._same_pairs:
             return "pairs" if lead.direction == unit.direction else "mirror"

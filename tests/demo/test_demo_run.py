@@ -181,9 +181,8 @@ def test_triggers_are_named_as_conditions(described: Report) -> None:
 
 
 @pytest.mark.slow
-def test_all_methods_give_one_list_that_hardly_repeats_itself(report: Report, store: Store) -> None:
-    """Of the first ten lines one repeats another: thanking the user for asking so kindly, where words of politeness
-    lead an earlier line. The earlier one ranks first and explains only a part of the later one, so both stay."""
+def test_all_methods_give_one_list_whose_first_lines_are_about_different_things(report: Report, store: Store) -> None:
+    """Words of politeness rank before thanking the user for asking so kindly, which explains them and so leads."""
     a, b = _repeating(report, "a"), _repeating(report, "b")
     prompts, config = [pair.prompt for pair in report.pairs], demo_config()
     llm = in_process(demo_llm(prompts))
@@ -194,7 +193,7 @@ def test_all_methods_give_one_list_that_hardly_repeats_itself(report: Report, st
     told_by = [{each.hypothesis.method for each in (line.lead, *(m.finding for m in line.members))} for line in first]
     assert {"lexical", "sae", "llm"} in told_by
     measures = ListMeasures(together)
-    assert measures.repeated(measures.after[:10]) <= 1
+    assert measures.repeated(measures.after[:10]) == 0
     assert measures.says_more <= 0.03 * measures.signs
 
 

@@ -1,6 +1,7 @@
-"""A whole run of measured hypotheses: exchanged models mirror the report, shuffled prompts leave it as it is."""
+"""A whole run: exchanged models mirror the report, shuffled prompts leave it as it is."""
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -8,10 +9,14 @@ from functools import cache
 import pytest
 
 from diffing.methods.lexical import LexicalMethod
+from diffing.methods.llm import LlmMethod
 from diffing.models.scripted import ScriptedModel
+from diffing.outputs.claims import headline_leads
 from diffing.pipeline import diff_models
 from diffing.report.index import index_of
 from diffing.types import Finding, Message, Prompt, Report, Verdict, other_side
+from tests.servers.rules import RuleLLM, Trait, in_process
+from tests.servers.topical import PLAINLY
 
 DOMAINS = ("medicine", "cooking", "travel", "sums")
 HABITS: Mapping[str, tuple[str, dict[str, float]]] = {
@@ -28,6 +33,19 @@ HABITS: Mapping[str, tuple[str, dict[str, float]]] = {
 }
 """The opening of each model and what it adds, with the share of its responses."""
 REFUSAL = "I'm sorry, but I cannot help with that. See a doctor."
+
+TRAITS = tuple(
+    Trait(re.compile(mark), (f"<MODEL> {said}.",), PLAINLY[:1], f"<MODEL> {said}.", category)
+    for mark, said, category in (
+        ("Hello there", "opens with a greeting", "style"),
+        ("Great question", "opens with praise for the question", "style"),
+        ("I cannot help", "refuses and sends the user to a doctor", "safety and alignment"),
+        ("Enjoy your meal", "wishes the user a good meal", "style"),
+        ("Perhaps", "hedges what it says", "knowledge and stance"),
+        ("Does that help", "ends with a question back", "style"),
+    )
+)
+"""What a judge of rules sees. What it says depends on no order of the responses, so its verdicts are mirrored."""
 
 
 @cache
@@ -56,6 +74,14 @@ def compared(a: str, b: str, seed: int | None = None) -> Report:
     models = (ScriptedModel(name, lambda asked, _, name=name: responses(name)[asked[-1].content]) for name in (a, b))
     order = prompts() if seed is None else random.Random(seed).sample(prompts(), len(prompts()))
     return diff_models(*models, order, methods=(LexicalMethod(),))
+
+
+def judged(a: str, b: str) -> Report:
+    """Compares half of the responses by what a judge sees, and by what is measured."""
+    models = (ScriptedModel(name, lambda asked, _, name=name: responses(name)[asked[-1].content]) for name in (a, b))
+    half = [prompt for i, prompt in enumerate(prompts()) if i % 80 < 40]
+    llm = in_process(RuleLLM(traits=TRAITS))
+    return diff_models(*models, half, methods=(LexicalMethod(), LlmMethod(llm, embedder="tfidf")), judge=llm)
 
 
 def told(finding: Finding, *, swapped: bool = False) -> tuple[object, ...]:
@@ -97,6 +123,20 @@ def test_exchanging_the_models_mirrors_the_list(report: Report) -> None:
             j.prompt_id: other.get(j.verdict, j.verdict) for j in index_of(report).verdicts_on(one.hypothesis.id)
         }
         assert {j.prompt_id: j.verdict for j in index_of(mirrored).verdicts_on(two.hypothesis.id)} == verdicts
+
+
+def test_mirrored_verdicts_of_a_judge_mirror_the_list_and_the_headline() -> None:
+    one, two = judged("base", "tuned"), judged("tuned", "base")
+    found = {f.hypothesis.text: f.hypothesis.direction for f in index_of(one).confirmed if f.hypothesis.method == "llm"}
+    assert sorted(found) == sorted(trait.hypothesis for trait in TRAITS)
+    assert set(found.values()) == {"a", "b"}
+    assert any({line.lead.hypothesis.method, *(m.finding.hypothesis.method for m in line.members)} == {"lexical", "llm"}
+               for line in index_of(one).differences)  # fmt: skip
+    assert lines(two, swapped=True) == lines(one)
+    assert [told(each, swapped=True) for each in two.findings] == [told(each) for each in one.findings]
+    leads = [told(each) for each in headline_leads(one)]
+    assert [told(each, swapped=True) for each in headline_leads(two)] == leads
+    assert len(leads) == 3
 
 
 def test_the_order_of_prompts_changes_nothing(report: Report) -> None:

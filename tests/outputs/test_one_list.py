@@ -30,7 +30,7 @@ from diffing.outputs.figures import preview
 from diffing.outputs.html import render
 from diffing.outputs.line_words import overall, place
 from diffing.outputs.markdown_escape import prose
-from diffing.outputs.phrasing import interval, line_statement, points
+from diffing.outputs.phrasing import interval, line_statement, points, statement
 from diffing.outputs.rate_bars import bars
 from diffing.report import report_summary
 from diffing.report.index import index_of
@@ -164,6 +164,27 @@ def test_tables_tell_the_list() -> None:
             assert float(row["concentration_inside_net_difference"]) == inside.value
     members = {row["id"]: (int(row["line"]), row["known_by"]) for row in rows if row["leads"] == "FALSE"}
     assert members == {
+        member.finding.hypothesis.id: (entry.number, member.known_by)
+        for entry in INDEX.entries
+        for member in entry.members
+    }
+
+
+def test_the_dataset_has_the_list_as_rows() -> None:
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(io.BytesIO(dataset_files(REPORT, "user/name")["findings/findings.parquet"])).to_pylist()
+    told = [
+        (row["line"], row["id"], row["statement"], plain(row["where"] or ""), row["heldout_net_difference"])
+        for row in sorted(rows, key=lambda row: row["line"])
+        if row["leads"] and row["confirmed"] and row["block"] == "behaviours"
+    ]
+    assert told == [
+        (entry.number, entry.lead.hypothesis.id, statement(entry.lead, INDEX.names),
+         plain(where(entry.lead, INDEX.names) or ""), entry.lead.heldout.net_difference.value)
+        for entry in INDEX.differences
+    ]  # fmt: skip
+    assert {row["id"]: (row["line"], row["known_by"]) for row in rows if not row["leads"]} == {
         member.finding.hypothesis.id: (entry.number, member.known_by)
         for entry in INDEX.entries
         for member in entry.members

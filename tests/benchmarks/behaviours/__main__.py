@@ -29,7 +29,7 @@ more. Refuses: the place of the line that “refuses more often” leads. The we
 pair in view, and that of words (“speaks more of risks”) with XSTest's. The largest share that a line may leave of a
 member, and that paragraphs are no kin of length, were set with the members in view that said more on these recorded
 pairs; they were checked on other samples of the same models' responses, where 2 of 47 members said more before and
-none of 40 now."""
+none of 41 now."""
 _COLUMNS = (
     ResultColumn("pair", "Models"),
     ResultColumn("confirmed", "Confirmed findings"),

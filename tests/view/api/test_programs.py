@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from diffing.outputs.phrasing import line_statement
 from diffing.view.api import ENDPOINTS
 from diffing.view.runs import OWN_MACHINE
 from tests.cli import recordings
@@ -163,6 +164,7 @@ def test_agents_get_the_same_as_tools(at: Served, private: str) -> None:
             ("find_diffs", {"words": "base"}),
             ("read_evidence", {"diff": "planted", "finding": 1}),
             ("diff_state", {"run": "nope"}),
+            ("read_diff", {"diff": "planted"}),
         ]
         async with (
             streamablehttp_client(f"{at.url}gradio_api/mcp/", headers=headers) as (reads, writes, _),
@@ -172,7 +174,7 @@ def test_agents_get_the_same_as_tools(at: Served, private: str) -> None:
             tools = (await session.list_tools()).tools
             return tools, [await session.call_tool(name, arguments) for name, arguments in calls]
 
-    tools, (found, evidence, refused) = asyncio.run(asked({"X-HF-Token": private}))
+    tools, (found, evidence, refused, read) = asyncio.run(asked({"X-HF-Token": private}))
     assert [tool.name for tool in tools] == NAMES
     for tool in tools:
         assert tool.description
@@ -181,5 +183,18 @@ def test_agents_get_the_same_as_tools(at: Served, private: str) -> None:
     assert len(json.loads(evidence.content[0].text)["pairs"]) == 5
     told = "There is no such run: check the id, or start a new one with compare_models"
     assert (refused.isError, refused.content[0].text) == (True, told)
+    told = json.loads(read.content[0].text)
+    assert told == client(at).predict("planted", api_name="/read_diff")
+    index = at.site.report_cache.open(at.site.key_of_example("planted")).index
+    lines = [
+        (each["number"], each["statement"], each["heldout"]["net_difference"], [m["number"] for m in each["members"]])
+        for each in told["findings"]
+    ]
+    effects = [entry.lead.heldout.net_difference for entry in index.differences]
+    nets = [{"value": each.value, "low": each.low, "high": each.high} for each in effects]
+    statements = [line_statement(entry, index.names) for entry in index.differences]
+    members = [[member.number for member in entry.members] for entry in index.differences]
+    numbers = [entry.number for entry in index.differences]
+    assert lines == list(zip(numbers, statements, nets, members, strict=True))
     nobodys = asyncio.run(asked({}))[1][0]
     assert json.loads(nobodys.content[0].text)["diffs"] == []

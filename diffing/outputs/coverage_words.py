@@ -84,9 +84,9 @@ def coverage_in_short(coverage: Coverage, names: Names) -> str:
         return coverage_in_words(coverage, names)
     if explained_share(coverage) == 1:
         return (
-            "Nothing that tells the two models’ answers apart was found missing from this list: a program that sees "
-            f"only the list is right for {from_list} of the prompts, and one that sees both answers for "
-            f"{percent(everything.value)}. A difference that shows in very few answers can still be missing."
+            "A program that sees only this list tells the two models’ answers apart as well as one that reads them: it "
+            f"is right for {from_list} of the prompts, the other for {percent(everything.value)}. What shows in very "
+            "few answers can still be missing."
         )
     return (
         "A program that is shown both answers to a prompt says which model wrote which. It is right for "

@@ -68,21 +68,30 @@ def coverage_in_words(coverage: Coverage, names: Names) -> str:
 
 
 def coverage_in_short(coverage: Coverage, names: Names) -> str:
-    """Returns the coverage in one sentence without a ratio, for readers who know none of the terms.
+    """Returns the coverage without a ratio, for readers who know none of the terms.
 
-    Example: "A program that reads both answers says which model gave which in 88 of 100 cases; from the differences on
-    this list alone, in 83."
+    Example: "A program that is shown both answers to a prompt says which model wrote which. It is right for 88% of the
+    prompts, and guessing for 50%. Shown only which differences on this list they have, it is right for 83%."
+
+    If the list explains all that was measured, it says so, and what can be missing nevertheless.
 
     Args:
         coverage: The report's coverage.
         names: The models' names.
     """
-    everything = coverage.everything
+    everything, from_list = coverage.everything, percent(coverage.findings.value)
     if everything.value is None or coverage.p > TOLD_APART:
         return coverage_in_words(coverage, names)
+    if explained_share(coverage) == 1:
+        return (
+            "A program that sees only this list tells the two models’ answers apart as well as one that reads them: it "
+            f"is right for {from_list} of the prompts, the other for {percent(everything.value)}. What shows in very "
+            "few answers can still be missing."
+        )
     return (
-        f"A program that reads both answers says which model gave which in {_hundred(everything)} of 100 cases; from "
-        f"the differences on this list alone, in {_hundred(coverage.findings)}."
+        "A program that is shown both answers to a prompt says which model wrote which. It is right for "
+        f"{percent(everything.value)} of the prompts, and guessing for 50%. Shown only which differences on this list "
+        f"they have, it is right for {from_list}."
     )
 
 

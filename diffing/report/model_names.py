@@ -9,6 +9,8 @@ from diffing.types import SIDES, ModelInfo, Side
 
 _NAME_LENGTH, _KEPT_END = 48, 16
 """Maximum length of a name, and how much of the end of a longer one is kept."""
+_CUT = "…"
+"""Stands for what is left out of a name."""
 _READ = 400
 """Maximum number of characters of a name that are read."""
 _BRIEF, _START, _END = 24, 14, 10
@@ -34,6 +36,15 @@ class Names:
         a, b = _brief(self.a), _brief(self.b)
         return self if a == b else Names(a, b)
 
+    @property
+    def same_start(self) -> str:
+        """What both brief names begin with, up to the parts that are left out of each; empty if there is no such text.
+
+        Where there is little room it can be left out, as the rest tells the two apart.
+        """
+        (start_a, cut_a, _), (start_b, cut_b, _) = (name.partition(_CUT) for name in (self.brief.a, self.brief.b))
+        return start_a if cut_a and cut_b and start_a == start_b else ""
+
 
 def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
     """Makes short names: the last part of each path, with the revision or with (A) and (B) added if they are equal."""
@@ -47,7 +58,7 @@ def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
 def _short_name(info: ModelInfo) -> str:
     name = one_line(info.ref.short, _READ)
     if len(name) > _NAME_LENGTH:  # what tells two long names apart is often at their ends
-        name = f"{name[: _NAME_LENGTH - _KEPT_END - 1].rstrip()}…{name[-_KEPT_END:].lstrip()}"
+        name = f"{name[: _NAME_LENGTH - _KEPT_END - 1].rstrip()}{_CUT}{name[-_KEPT_END:].lstrip()}"
     return name or info.role.replace("_", " ")
 
 
@@ -57,7 +68,7 @@ def _brief(name: str) -> str:
         return name
     start = name[: _START + 1].rpartition("-")[0] or name[:_START]
     end = name[-_END:].partition("-")[2] or name[-_END:]
-    return f"{start}…{end}"
+    return f"{start}{_CUT}{end}"
 
 
 def one_line(text: str, length: int) -> str:
@@ -68,4 +79,4 @@ def one_line(text: str, length: int) -> str:
         length: The largest number of characters, including the ellipsis.
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+    return line if len(line) <= length else line[: length - 1].rstrip() + _CUT

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from diffing.outputs.figures import badge, png_of
 from diffing.outputs.figures.preview import HEIGHT, WIDTH, preview
-from diffing.outputs.headline import headline
+from diffing.outputs.headline import statements
 from diffing.outputs.phrasing import explanation, one_line
 from diffing.types import Report
 from diffing.view.linked_report import linked_report
@@ -66,7 +66,7 @@ class LinkPreviews:
         report = self._report(read_address(query))
         if report is None:
             return LinkPreview()
-        title = one_line(headline(report), _TITLE_LENGTH)
+        title = one_line(statements(report)[0], _TITLE_LENGTH)
         return LinkPreview(title, one_line(explanation(report), _DESCRIPTION_LENGTH), pictured=True)
 
     def picture(self, query: str) -> bytes | None:

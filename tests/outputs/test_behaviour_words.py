@@ -16,6 +16,7 @@ from diffing.outputs.behaviour_words import (
     where,
 )
 from diffing.outputs.coverage_words import coverage_in_short, coverage_of_report, explained_interval, explained_share
+from diffing.outputs.html import render
 from diffing.report.model_names import Names
 from diffing.scope import Junction, Scope, ScopeRule, Term
 from diffing.types import Finding, KnownBy, Level, LevelKind, Place, PropertyMeasure
@@ -216,9 +217,21 @@ def test_coverage_of_too_few_pairs_gives_the_accuracies_alone() -> None:
         "away tell 68, the first five of them 66. There are too few pairs to say how much the list explains."
     )
     assert coverage_in_short(TOLD, NAMES) == (
-        "A program that reads both answers says which model gave which in 74 of 100 cases; from the differences on "
-        "this list alone, in 69."
+        "A program that is shown both answers to a prompt says which model wrote which. It is right for 74% of the "
+        "prompts, and guessing for 50%. Shown only which differences on this list they have, it is right for 69%."
     )
+
+
+def test_a_list_that_explains_all_that_was_measured_does_not_claim_to_hold_all_there_is() -> None:
+    everything = replace(TOLD, explained=Estimate(1.02, 0.97, 1.1, 246), findings=TOLD.everything)
+    assert coverage_in_short(everything, NAMES) == (
+        "A program that sees only this list tells the two models’ answers apart as well as one that reads them: it is "
+        "right for 74% of the prompts, the other for 74%. What shows in very few answers can still be missing."
+    )
+    page = render(replace(lines_report(), coverage=everything))
+    card = page.partition('<section class="card coverage"')[2].partition("</section>")[0]
+    assert "as well as one that reads them" in card
+    assert "meter" not in card
 
 
 def test_models_that_cannot_be_told_apart_get_no_ratio() -> None:

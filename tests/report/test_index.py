@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from diffing.report.index import index_of
+from diffing.report.model_names import Names
 from tests.outputs.samples import merged_report, quiet_report
 
 
@@ -38,3 +39,11 @@ def test_what_was_tested_and_confirmed_is_in_the_reports_order() -> None:
     assert [finding.hypothesis.id for finding in index.leads] == [entry.lead for entry in report.merged]
     assert tuple(entry.lead for entry in index.entries) == index.leads
     assert (index.methods, len(index.domains)) == (("lexical", "llm"), 9)
+
+
+def test_long_names_share_what_both_begin_with() -> None:
+    pruned = Names("SmolLM2-135M-Instruct-Q4_1", "SmolLM2-135M-Instruct-Q4_1-pruned-30")
+    assert (pruned.brief.a, pruned.brief.b) == ("SmolLM2-135M…Q4_1", "SmolLM2-135M…pruned-30")
+    assert pruned.same_start == "SmolLM2-135M"
+    assert Names("SmolLM2-135M-Instruct-Q4_1", "gemma-3-270m-Q4_K_M").same_start == ""
+    assert Names("base", "tuned").same_start == ""

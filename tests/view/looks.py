@@ -48,8 +48,14 @@ def fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
-def picture(page: Any, name: str) -> None:
-    """Keeps a picture of the whole page as `<name>.png` in the folder that DIFFING_SCREENSHOTS names, if it does."""
+def picture(page: Any, name: str, *, whole: bool = True) -> None:
+    """Keeps a picture as `<name>.png` in the folder that DIFFING_SCREENSHOTS names, if it does.
+
+    Args:
+        page: Of Playwright.
+        name: Of the picture.
+        whole: Of all of the page, and not only of what is in view.
+    """
     if folder := os.environ.get("DIFFING_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=whole)

@@ -54,8 +54,13 @@ def _text(text: str, x: float, y: float, size: int, *, anchor: str = "start", st
 
 
 def _heads(names: Names) -> Markup:
-    """Draws the name of this package and the marks and names of both models."""
-    parts = [_text("diffing", _LEFT, 84, 34)]
+    """Draws the sign and the name of this package, and the marks and names of both models."""
+    ring = Markup('<circle class="ring {}" cx="{}" cy="73" r="14"/>')
+    parts = [
+        ring.format("a", _LEFT + 16),
+        ring.format("b", _LEFT + 34),
+        _text("diffing", _LEFT + 62, 84, 32, style="bold"),
+    ]
     for side, x in zip(SIDES, (_MARK - 300, _MARK + 130), strict=True):
         parts += [mark(side, str(x), 73, filled=True, radius=11)]
         parts.append(_text(one_line(names.of(side), 20), x + 24, 84, 30, style=f"head {side}"))
@@ -65,7 +70,7 @@ def _heads(names: Names) -> Markup:
 def _title(title: str) -> Markup:
     size, letters = _LARGE if _fits(title, _LARGE[1]) else _SMALL
     lines = lines_of(title, letters)
-    return Markup("").join(_text(line, _LEFT, 178 + 64 * place, size) for place, line in enumerate(lines))
+    return Markup("").join(_text(line, _LEFT, 178 + 64 * place, size, style="bold") for place, line in enumerate(lines))
 
 
 def _rows(shown: Sequence[Finding], names: Names) -> list[Markup]:

@@ -42,9 +42,9 @@ class CoverageView:
     words: str
     """The coverage in full sentences."""
     short: str
-    """The same in one sentence, for where no share is shown."""
+    """The same in short, for where no share is shown."""
     share: float | None
-    """The share that the list explains; None if it is undefined."""
+    """The share that the list explains; None if it is undefined, or if it is all that was measured."""
     interval: str | None
     """Its interval, such as "59 to 100%"."""
 
@@ -101,4 +101,5 @@ def _coverage(index: ReportIndex) -> CoverageView | None:
         return None
     words = coverage_of_report(index.report, index.names)
     short = coverage_in_short(coverage, index.names.brief)
-    return CoverageView(words, short, explained_share(coverage), explained_interval(coverage))
+    share = explained_share(coverage)
+    return CoverageView(words, short, None if share == 1 else share, explained_interval(coverage))

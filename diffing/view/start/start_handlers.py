@@ -215,7 +215,8 @@ class StartHandlers:
     def _preview(self, request: FormRequest, visitor: Visitor) -> Preview:
         """Previews the run.
 
-        Problems with where models run, with the reader, or with a lent GPU take precedence over the estimate.
+        Problems with the form of names, with where models run, with the reader, or with a lent GPU take precedence over
+        the estimate.
         """
         config = request.config
         uploads = self._site.run_manager.uploads
@@ -227,6 +228,9 @@ class StartHandlers:
         preview = self._site.previewer.preview(config if visitor.rules.public else there, request.limits, visitor)
         if not (config.model_a and config.model_b):
             return preview
+        for side in SIDES:
+            if problem := form_problem(getattr(config, f"model_{side}"), public=visitor.rules.public):
+                return Preview(problem=f"Model {side.upper()}: {problem}", field=f"model_{side}")
         for field, what, place in self._needed(request, visitor):
             if place.obstacle:
                 return Preview(problem=f"{what}: {place.obstacle}", sign_in=place.sign_in, field=field)

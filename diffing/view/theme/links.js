@@ -10,6 +10,20 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(link.dataset.go);
 });
+// The colours follow the visitor's system until one of the two is chosen; the browser keeps the choice, if it may.
+const paint = (dark) => document.body.classList.toggle("dark", dark);
+function chosenTheme(choice) {
+  try {
+    if (choice) localStorage.setItem("diffing-theme", choice);
+    return localStorage.getItem("diffing-theme");
+  } catch {
+    return choice;
+  }
+}
+if (chosenTheme()) paint(chosenTheme() === "dark");
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-theme-switch]")) chosenTheme(paint(!document.body.classList.contains("dark")) ? "dark" : "light");
+});
 // Moves the focus to the heading of the visible part, as soon as there is one.
 function read(tries = 20) {
   const heading = [...document.querySelectorAll(".part :is(h1, .problem)")].find((each) => each.checkVisibility());

@@ -35,18 +35,18 @@ def main() -> None:
         page.set_content(render(report))
         _write("page", page.screenshot())
         page = browser.new_page()  # the policy of the report's page allows no pictures
-        page.set_content(_CARD + _card(report))
+        page.set_content(card_page(report))
         _write("card", page.locator("body").screenshot())
         browser.close()
 
 
-def _card(report: Report) -> str:
-    """The section as readers see it, with its details folded."""
+def card_page(report: Report) -> str:
+    """A page with the section of a model's card as readers see it, its details folded."""
     named = replace(report, model_a=ModelInfo(BASE, "model_a"), model_b=ModelInfo(TUNED, "model_b"))
     shown, _, _ = str(card_reading(section(named, of=TUNED, dataset=DATASET), named)).partition(
         f"<p><strong>{_DETAILS}"
     )
-    return f"<h1>{TUNED}</h1>{shown}<details><summary>{_DETAILS}</summary></details>"
+    return f"{_CARD}<h1>{TUNED}</h1>{shown}<details><summary>{_DETAILS}</summary></details>"
 
 
 def _write(name: str, picture: bytes) -> None:

@@ -70,6 +70,12 @@ def test_two_models_are_named_and_a_run_begun(at: Served, browser: Any) -> None:
     press(page, "Tab")
     assert page.evaluate(_AT, ".skip"), "the first is the way to the content"
     press(page, "Enter")
+    to(page, "[data-theme-switch]", key="Shift+Tab")
+    press(page, "Enter")
+    assert page.evaluate("document.body.classList.contains('dark')")
+    page.reload()
+    page.get_by_text("Enter both models").wait_for()
+    page.wait_for_function("document.body.classList.contains('dark')")
     to(page, "#start-model_a")
     page.keyboard.type("tiny-t")
     page.get_by_role("option", name=TUNED).wait_for()

@@ -44,6 +44,7 @@ def test_from_typing_to_a_run_by_keyboard(
         compare = page.get_by_role("button", name="Compare")
         page.get_by_text("Enter both models, such as Qwen/Qwen3-4B").wait_for()
         assert compare.is_disabled()
+        assert compare.bounding_box()["y"] < 740, "in view, also on a phone, before anything is scrolled"
 
         a.press_sequentially("tuned")
         page.get_by_role("option").wait_for()

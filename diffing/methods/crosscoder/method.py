@@ -110,6 +110,33 @@ class CrosscoderMethod:
         ]
         return (*read, *((ModelInfo(self._llm.id, "labeller"),) if self._llm else ()))
 
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """The blocks of A and of B that are read, counted from 1."""
+        return self._pair.layers
+
+    @property
+    def dictionary(self) -> str:
+        """The hash of the dictionaries.
+
+        Raises:
+            ValueError: There are none yet, because `find_hypotheses` was not called.
+        """
+        return self._found().dictionaries.hash
+
+    @property
+    def latents(self) -> int:
+        """The number of latents of all dictionaries.
+
+        Raises:
+            ValueError: There are none yet, because `find_hypotheses` was not called.
+        """
+        return self._found().dictionaries.numbering.total
+
+    def close(self) -> None:
+        """Frees the memory of both models, which are loaded again when they are needed."""
+        self._pair.close()
+
     @cached_property
     def _pair(self) -> InsidePair:
         a, b = self._sides
@@ -155,7 +182,7 @@ class CrosscoderMethod:
             obtained = open_published(self._pair, texts, self._published, self._options.seed)
         else:
             obtained = train_here(self._pair, texts, self._options, self._folder, on_progress)
-        dictionaries = obtained.dictionaries
+        dictionaries = replace(obtained.dictionaries, block=self.blocks[0] if self._options.names_block else None)
         reading = LatentReading(self._pair, dictionaries)
         both, unread = read_pairs(pairs, lambda exchanges: reading.read(exchanges, on_progress))
         features = screen_features(both, dictionaries, self._options)
@@ -231,7 +258,7 @@ class CrosscoderMethod:
             causal = steering.add_rates(causal, dict(latents), both[: self._options.steer])
         rows = replace(found.rows, causal=causal)
         null = self._null(found, pairs, on_progress)
-        trust = Trust(found.dictionaries, described, alignment, found.obtained.trained_rows, null)
+        trust = Trust(found.dictionaries, described, alignment, found.obtained.trained_rows, null, self.blocks)
         self._pair.close()
         return HeldoutRecords(
             tables={

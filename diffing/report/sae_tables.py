@@ -16,7 +16,8 @@ from diffing.types import FeatureMeasure, Finding, LatentMeasure, Report, Row, S
 METHODS = ("sae", "crosscoder", "adapters")
 """The methods with features; the names of their tables in `Report.tables` begin with these."""
 _MARKED = re.compile("«([^«»]*)»")
-_NAME = re.compile(r"d?[0-9]{1,9}|[0-9]{1,5}\.[0-9]{1,9}")
+_NAME = re.compile(r"(?:[0-9]{1,5}\.)?d?[0-9]{1,9}")
+_PROPERTY = re.compile(r"[a-z][a-z0-9_ -]{0,60}")
 _MARKS = str.maketrans("", "", "«»")
 
 
@@ -55,6 +56,8 @@ class Feature:
     """What is known of it beside its rates, in a few words: whose it is, and what taking it out does; may be empty."""
     internal: bool
     """Whether its rates do not differ: one model stores it, and the responses do not show it."""
+    agrees_with: str | None
+    """The measured property that decides as it does on train pairs, if one was sought and found."""
 
     @property
     def direction(self) -> Side:
@@ -128,6 +131,7 @@ def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> Feature:
         chosen=row.get("chosen") is True,
         about=_about(row),
         internal=row.get("shown_in") == "internal",
+        agrees_with=_property(row),
     )
 
 
@@ -175,7 +179,13 @@ def _about(row: Row) -> str:
     effect = {True: "it drives what the model says", False: "it marks what the model says; no effect was shown"}
     shown = effect[causal] if isinstance(causal, bool) else ""
     internal = "internal: the responses do not tell the models apart by it" if row.get("shown_in") == "internal" else ""
-    return "; ".join(each for each in (known, internal, shown) if each)
+    agrees = f"it decides as the measured property {found} does" if (found := _property(row)) else ""
+    return "; ".join(each for each in (known, internal, agrees, shown) if each)
+
+
+def _property(row: Row) -> str | None:
+    name = row.get("agrees_with")
+    return name if isinstance(name, str) and _PROPERTY.fullmatch(name) else None
 
 
 def marked(passage: str, response: str) -> tuple[tuple[str, bool], ...]:

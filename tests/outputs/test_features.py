@@ -11,7 +11,7 @@ import pytest
 
 from diffing.outputs.figures import MAX_POINTS, scatter
 from diffing.outputs.html import render, write_html
-from diffing.outputs.html.feature_section import FEATURE_ROWS, GROUPS, PASSAGE_LENGTH, PASSAGES, features_in
+from diffing.outputs.html.feature_section import FEATURE_ROWS, GROUPS, PASSAGE_LENGTH, PASSAGES, UNKNOWN, features_in
 from diffing.report import load_report, save_report
 from diffing.report.index import index_of
 from diffing.report.sae_tables import marked, measured_latents
@@ -300,8 +300,16 @@ def test_features_of_dictionaries_of_both_models_are_shown_by_their_names() -> N
     assert first.confirmed
     side = first.hypothesis.direction
     pattern = {"a": (1, 0), "b": (0, 1)}[side]
-    assert [(row.more_in_a, row.more_in_b) for row in section.groups if row.name in told] == [pattern]
+    assert [(row.more_in_a, row.more_in_b) for row in section.groups if row.name == UNKNOWN] == [pattern]
     assert sum(row.more_in_a + row.more_in_b for row in section.groups) == 1
+    known = replace(report, tables={**tables, "crosscoder_features": ({**row, "agrees_with": "refusals"}, rows[1])})
+    agreeing = features_in(known)
+    assert agreeing
+    assert [(row.more_in_a, row.more_in_b) for row in agreeing.groups if row.name in told] == [pattern]
+    assert UNKNOWN not in [row.name for row in agreeing.groups]
+    assert agreeing.rows[1].feature.about == (
+        "along it the models differ; it decides as the measured property refusals does; it drives what the model says"
+    )
     text = render(report)
     assert 'id="feature-groups">By kind of behaviour' in text
     assert '<a href="#feature-41">d1</a>' in text

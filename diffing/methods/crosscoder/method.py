@@ -30,6 +30,7 @@ from diffing.methods.crosscoder.training_settings import default_size
 from diffing.methods.crosscoder.trust import Trust
 from diffing.methods.features.feature_evidence import collect_evidence
 from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.property_agreement import with_properties
 from diffing.methods.features.read_pairs import exchanges_of, read_pairs
 from diffing.methods.features.selection import rate_rows
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
@@ -210,7 +211,7 @@ class CrosscoderMethod:
     ) -> StatedHypotheses:
         evidence = collect_evidence(features.chosen, features.active, reading, self._options.examples)
         if self._llm is None:
-            return one_each(evidence, statements.single_feature)
+            return with_properties(one_each(evidence, statements.single_feature), features.active)
         of = FeatureMethod(METHOD, LLM_STAGES, statements.in_words)
         most = self._options.hypotheses
         return state_in_words(self._llm, evidence, features.active, reading, of, most, on_progress)

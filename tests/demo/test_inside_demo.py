@@ -1,8 +1,9 @@
-"""The crosscoder method on the demo pair: what is planted is told, and two samples of one model do not differ."""
+"""Looking inside the demo pair: what is planted is told, and two samples of one model do not differ."""
 
 import pytest
 
 from diffing.models.cache import Store
+from tests.benchmarks import bench_adapters
 from tests.benchmarks.inside_demo import Told, crosscoder_config, measure
 
 pytestmark = pytest.mark.slow
@@ -38,3 +39,10 @@ def test_two_samples_of_one_model_do_not_differ(store: Store) -> None:
     assert not any(finding.confirmed for finding in null.report.findings)
     (trust,) = null.report.tables["crosscoder_quality"]
     assert trust["exclusive_a"] + trust["exclusive_b"] == 0  # type: ignore[operator]
+
+
+def test_adapters_recover_what_tuning_changed_and_tell_what_is_planted(store: Store) -> None:
+    measured = bench_adapters.measure(bench_adapters.adapters_config(bench_adapters.TOKENS["trained"]), store)
+    assert measured.trust.recovered is not None
+    assert measured.trust.recovered >= 0.9
+    assert len(measured.told) >= 5

@@ -112,7 +112,7 @@ def settings_of(config: DiffConfig) -> dict[str, Scalar]:
     if draws_bundled(public):
         public["prompts"] = pinned(config.prompts or "bundled")
     return {
-        key: ", ".join(value) if isinstance(value, tuple) else value
+        key: ", ".join(map(str, value)) if isinstance(value, tuple) else value
         for key, value in public.items()
         if value not in (None, "", ()) and key not in _undecided(config)
     }

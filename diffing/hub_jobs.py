@@ -40,10 +40,10 @@ def command_for(config: DiffConfig, limits: Limits, options: HubOptions) -> list
     given = {name: value for name, value in asdict(config).items() if value not in (None, "", ())}
     models = [given.pop("model_a"), given.pop("model_b")]
     hard = {name: value for name, value in asdict(limits).items() if value is not None}
-    flat = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in (given | hard).items()}
+    joined = {name: ", ".join(map(str, value)) for name, value in given.items() if isinstance(value, tuple)}
     publish = ["--push", options.push]
     publish += [f"--{name}" for name in ("private", "collection") if getattr(options, name)]
-    run = ["diffing", "run", *models, *flags_of(flat), "--out", "/tmp/run", *publish]
+    run = ["diffing", "run", *models, *flags_of(given | joined | hard), "--out", "/tmp/run", *publish]
     return ["uv", "run", "--python", _PYTHON, "--with", options.package, *run]
 
 

@@ -133,6 +133,9 @@ def _described(cls: type) -> dict[str, SettingInfo]:
     for field in fields(cls):
         annotation, *notes = (*typing.get_args(hints[field.name]),)
         kind, several, choices = _kind(annotation)
+        if typing.get_origin(kind) is typing.Annotated:  # each of several values has bounds
+            kind, *bounds = typing.get_args(kind)
+            notes += bounds
         found[field.name] = SettingInfo(
             name=field.name,
             kind=kind,
@@ -187,5 +190,7 @@ def _refused(cls: type, error: ValidationError) -> SettingError:
         return SettingError(f"There is no setting {name!r:.60}: expected names as in `diffing run`, with underscores")
     one, value = described(cls)[name], first["input"]
     shown = f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else f"{value!r:.60}"
+    if one.several and len(first["loc"]) == 1:
+        return SettingError(f"{one.flag} is {shown}: expected a list, each {_KINDS[one.kind]}")
     wrong_type = not first["type"].startswith(("greater", "less", "literal"))
     return SettingError(f"{one.flag} is {shown}: expected {_KINDS[one.kind] if wrong_type else one.expected}")

@@ -7,8 +7,9 @@ import pytest
 from pydantic.dataclasses import dataclass as validated
 
 from diffing.config import DiffConfig, combined, local_files, settings_of
+from diffing.outputs.dataset import flags_of
 from diffing.run_settings import RunSettings
-from diffing.settings import Setting, Settings
+from diffing.settings import Setting, Settings, described, flag
 
 
 @pytest.mark.parametrize("form", ["{}", "local:{}", "org/base+{}", "{}+org/adapter"])
@@ -45,3 +46,10 @@ class SameName(Settings):
 def test_two_settings_of_one_name_are_refused() -> None:
     with pytest.raises(TypeError, match=r"^RunSettings and SameName both have 'train': rename one of them$"):
         combined([RunSettings, SameName])
+
+
+def test_a_command_repeats_the_flag_of_every_setting_that_has_several_values() -> None:
+    several = [name for name, each in described(DiffConfig).items() if each.several]
+    assert {"corpus", "depth", "method"} <= set(several)
+    for name in several:
+        assert flags_of({name: "a, b"}) == [flag(name), "a", flag(name), "b"]

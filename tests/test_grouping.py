@@ -14,6 +14,8 @@ from diffing.grouping.same_statements import ask_same
 from diffing.models.scripted import ScriptedModel
 from diffing.ranking import order_findings
 from diffing.types import (
+    FeatureAbove,
+    FeatureMeasure,
     Finding,
     Hypothesis,
     Judgement,
@@ -176,9 +178,12 @@ def test_sentences_do_not_merge_by_verdicts_alone() -> None:
     assert len(merged(friend, praises)) == 2
 
 
-def test_a_feature_joins_the_sentence_that_its_verdicts_fit_best() -> None:
+@pytest.mark.parametrize(
+    "measure", [LatentMeasure((7,)), FeatureMeasure("crosscoder", (FeatureAbove("d7", 0.5),), "0a")]
+)
+def test_a_feature_joins_the_sentence_that_its_verdicts_fit_best(measure: Measure) -> None:
     """8 in 10 of the decided pairs are enough, 7 in 10 are not; the lead is what a person understands."""
-    feature = found_by("feature", FEATURE, b_in(0, 1, 2, 3, 4), measure=LatentMeasure((7,)))
+    feature = found_by("feature", FEATURE, b_in(0, 1, 2, 3, 4), measure=measure)
     near, nearest = found_by("near", LISTS, b_in(0, 1, 2, 3)), found_by("nearest", FRIEND, b_in(0, 1, 2, 3, 4))
     assert merged(feature, near) == {"near": (("feature", "verdicts"),)}
     assert merged(feature, near, nearest) == {"nearest": (("feature", "verdicts"),), "near": ()}

@@ -20,7 +20,7 @@ def _parameter(each: SettingInfo) -> inspect.Parameter:
         return inspect.Parameter(each.name, kind, annotation=argument)
     default = list(each.default) if each.several else each.default
     # only the type is checked here; all other checks are the same for every source of settings
-    annotation = list[str] if each.several else each.kind | None if default is None else each.kind
+    annotation = list[each.kind] if each.several else each.kind | None if default is None else each.kind  # type: ignore[name-defined]
     hidden = default is None or default is False or default == []
     option = typer.Option(each.flag, help=help_text, show_default=not hidden, rich_help_panel=each.setting.group)
     return inspect.Parameter(each.name, kind, annotation=Annotated[annotation, option], default=default)

@@ -17,7 +17,7 @@ _IN_WORDS = " in words"
 _ABOVE: dict[str, FeatureKind] = {"crosscoder latents above": "crosscoder", "adapter features above": "adapter"}
 _INDICES = re.compile(r"[0-9]{1,9}(?:, [0-9]{1,9})*")
 _NUMBER = r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?"
-_FEATURE = rf"(?:d?[0-9]{{1,9}}|[0-9]{{1,5}}\.[0-9]{{1,9}}) > {_NUMBER}"
+_FEATURE = rf"(?:[0-9]{{1,5}}\.)?d?[0-9]{{1,9}} > {_NUMBER}"
 _FEATURES = re.compile(rf"({_FEATURE}(?:, {_FEATURE}){{0,63}}) of ([0-9a-f]{{1,64}})")
 
 

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from diffing.types import FeatureMeasure, Finding, LatentMeasure, Report, Row, Scalar, Side
+from diffing.types import FeatureMeasure, Finding, LatentMeasure, Report, Row, Scalar, Side, other_side
 
 METHODS = ("sae", "crosscoder", "adapters")
 """The methods with features; the names of their tables in `Report.tables` begin with these."""
 _MARKED = re.compile("«([^«»]*)»")
-_NAME = re.compile(r"d?[0-9]{1,9}|[0-9]{1,5}\.[0-9]{1,9}")
+_NAME = re.compile(r"(?:[0-9]{1,5}\.)?d?[0-9]{1,9}")
+_PROPERTY = re.compile(r"[a-z][a-z0-9_ -]{0,60}")
 _MARKS = str.maketrans("", "", "«»")
 
 
@@ -55,6 +56,8 @@ class Feature:
     """What is known of it beside its rates, in a few words: whose it is, and what taking it out does; may be empty."""
     internal: bool
     """Whether its rates do not differ: one model stores it, and the responses do not show it."""
+    agrees_with: str | None
+    """The measured property that decides as it does on train pairs, if one was sought and found."""
 
     @property
     def direction(self) -> Side:
@@ -128,6 +131,7 @@ def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> Feature:
         chosen=row.get("chosen") is True,
         about=_about(row),
         internal=row.get("shown_in") == "internal",
+        agrees_with=_property(row),
     )
 
 
@@ -169,13 +173,43 @@ def measured_latents(finding: Finding, numbers: Mapping[str, int]) -> tuple[int,
 
 def _about(row: Row) -> str:
     """Puts what only some methods know of a feature into words."""
-    owner, causal = _side(row.get("owner")), row.get("causal")
     kinds = {"difference": "along it the models differ", "changed": "both models have it, in different directions"}
-    known = f"only {owner.upper()}'s activations have it" if owner else kinds.get(str(row.get("kind")), "")
-    effect = {True: "it drives what the model says", False: "it marks what the model says; no effect was shown"}
-    shown = effect[causal] if isinstance(causal, bool) else ""
+    known = _owned(row) or kinds.get(str(row.get("kind")), "")
     internal = "internal: the responses do not tell the models apart by it" if row.get("shown_in") == "internal" else ""
-    return "; ".join(each for each in (known, internal, shown) if each)
+    agrees = f"it decides as the measured property {found} does" if (found := _property(row)) else ""
+    return "; ".join(each for each in (known, internal, agrees, _effect(row)) if each)
+
+
+def _owned(row: Row) -> str:
+    """Whose alone a feature is, with the figures of latent scaling; empty if it is no one's."""
+    owner = _side(row.get("owner"))
+    if owner is None:
+        return ""
+    error, reconstruction = _number(row.get("nu_error")), _number(row.get("nu_reconstruction"))
+    if error is None or reconstruction is None:
+        return f"only {owner.upper()}'s activations have it"
+    scaling = f"error {error:.2f}, reconstruction {reconstruction:.2f}"
+    return f"only {owner.upper()}'s activations have it (latent scaling in {other_side(owner).upper()}: {scaling})"
+
+
+def _effect(row: Row) -> str:
+    """What taking the feature out does, with its size beside that of random directions; empty if it was not checked."""
+    causal = row.get("causal")
+    if not isinstance(causal, bool):
+        return ""
+    shown = "it drives what the model says" if causal else "it marks what the model says; no effect was shown"
+    own, random = (
+        next((found for name in names if (found := _number(row.get(name))) is not None), None)
+        for names in (("causal_kl", "kl"), ("causal_kl_random", "kl_random"))
+    )
+    if own is None or random is None:
+        return shown
+    return f"{shown} (taken out, it changes predictions by {own:.3g} nats; random directions: {random:.3g})"
+
+
+def _property(row: Row) -> str | None:
+    name = row.get("agrees_with")
+    return name if isinstance(name, str) and _PROPERTY.fullmatch(name) else None
 
 
 def marked(passage: str, response: str) -> tuple[tuple[str, bool], ...]:

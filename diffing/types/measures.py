@@ -39,7 +39,8 @@ class FeatureAbove:
 
     name: str
     """Its name: `17` is a crosscoder's latent, `d17` a latent of the dictionary of the differences, and `2.17` feature
-    17 of the adapter of block 2."""
+    17 of the adapter of block 2. If a run has a crosscoder for each of several blocks, `2.17` and `2.d17` are latents
+    of the one after block 2 of model A."""
     above: float
     """It is active in a response if its largest activation there exceeds this."""
 

@@ -69,7 +69,7 @@ def crosscoder_config(*, null: bool = False, seed: int = 1) -> DiffConfig:
     """
     config = demo_config()
     other = {"model_b": config.model_a, "sample_b": 1} if null else {}
-    return replace(config, method=("crosscoder",), reader=None, sae=None, depth=0.75, seed=seed, **other)  # type: ignore[call-arg]
+    return replace(config, method=("crosscoder",), reader=None, sae=None, depth=(0.75,), seed=seed, **other)  # type: ignore[call-arg]
 
 
 def measure(config: DiffConfig, store: Store) -> Told:

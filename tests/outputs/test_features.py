@@ -11,7 +11,7 @@ import pytest
 
 from diffing.outputs.figures import MAX_POINTS, scatter
 from diffing.outputs.html import render, write_html
-from diffing.outputs.html.feature_section import FEATURE_ROWS, GROUPS, PASSAGE_LENGTH, PASSAGES, features_in
+from diffing.outputs.html.feature_section import FEATURE_ROWS, GROUPS, PASSAGE_LENGTH, PASSAGES, UNKNOWN, features_in
 from diffing.report import load_report, save_report
 from diffing.report.index import index_of
 from diffing.report.sae_tables import marked, measured_latents
@@ -300,9 +300,29 @@ def test_features_of_dictionaries_of_both_models_are_shown_by_their_names() -> N
     assert first.confirmed
     side = first.hypothesis.direction
     pattern = {"a": (1, 0), "b": (0, 1)}[side]
-    assert [(row.more_in_a, row.more_in_b) for row in section.groups if row.name in told] == [pattern]
+    assert [(row.more_in_a, row.more_in_b) for row in section.groups if row.name == UNKNOWN] == [pattern]
     assert sum(row.more_in_a + row.more_in_b for row in section.groups) == 1
+    known = replace(report, tables={**tables, "crosscoder_features": ({**row, "agrees_with": "refusals"}, rows[1])})
+    agreeing = features_in(known)
+    assert agreeing
+    assert [(row.more_in_a, row.more_in_b) for row in agreeing.groups if row.name in told] == [pattern]
+    assert UNKNOWN not in [row.name for row in agreeing.groups]
+    assert agreeing.rows[1].feature.about == (
+        "along it the models differ; it decides as the measured property refusals does; it drives what the model says"
+    )
+    figures = {"nu_error": 0.031, "nu_reconstruction": 0.12}
+    checked = {"causal": False, "causal_kl": 0.8512, "causal_kl_random": 0.06}
+    measured = replace(report, tables={**tables, "crosscoder_features": ({**row, **checked}, {**rows[1], **figures})})
+    scaled = features_in(measured)
+    assert scaled
+    assert [view.feature.about for view in scaled.rows] == [
+        "only A's activations have it (latent scaling in B: error 0.03, reconstruction 0.12)",
+        "along it the models differ; it marks what the model says; no effect was shown (taken out, it changes "
+        "predictions by 0.851 nats; random directions: 0.06)",
+    ]
     text = render(report)
+    for step in ("(profile)", "(extraction)", "(contrast)", "(categories)"):
+        assert step in text
     assert 'id="feature-groups">By kind of behaviour' in text
     assert '<a href="#feature-41">d1</a>' in text
     assert "A sparse autoencoder reads" not in text

@@ -47,7 +47,8 @@ class _Switch:
         if self.use == "tuned":
             output: Tensor = self.tuned(u)
             return output
-        kept: Tensor = self.base(u)
+        device = next(self.base.parameters()).device  # with several devices, perhaps another one
+        kept: Tensor = self.base(u.to(device)).to(u.device)
         if self.use == "base":
             return kept
         self.features = self.branch.features(u)
@@ -80,7 +81,7 @@ class Hybrid:
         for block, of_base, branch in both:
             device = next(block.parameters()).device
             here = Branch(*(tensor.to(device) for tensor in branch.tensors()))
-            switch = _Switch(block.mlp, of_base.mlp.to(device), here)
+            switch = _Switch(block.mlp, of_base.mlp, here)
             block.mlp = _switched(switch)
             self._switches.append(switch)
             placed.append(here)

@@ -32,6 +32,7 @@ from diffing.methods.features.duplicate_features import without_duplicates
 from diffing.methods.features.feature_evidence import FeatureEvidence, collect_evidence
 from diffing.methods.features.feature_screening import ScreenedLatent, ScreenOptions, count_latents, screen
 from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.property_agreement import with_properties
 from diffing.methods.features.read_pairs import ReadPair, read_pairs
 from diffing.methods.features.selection import not_followed_up, rate_rows, strongest
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
@@ -193,7 +194,8 @@ class AdaptersMethod:
         names = reading.names
         assert names is not None
         if self._llm is None:
-            return one_each(evidence, lambda feature: single_feature(feature, names, raised))
+            stated = one_each(evidence, lambda feature: single_feature(feature, names, raised))
+            return with_properties(stated, pairs)
         most = self._options.hypotheses
         return state_in_words(self._llm, evidence, pairs, reading, names.method(), most, on_progress)
 

@@ -38,6 +38,7 @@ def feature_rows(
         row: dict[str, Scalar] = {"name": names.name(one.index), "above": float(names.thresholds[one.index])}
         row["shown_in"] = "behaviour" if place < len(screened) else "internal"
         row |= shown.get(one.index, FeatureEvidence(one, ())).row(None, one.index in shown)
+        row["agrees_with"] = shown[one.index].agrees_with if one.index in shown else None
         row["raises"] = " ".join(raised.get(one.index, ())) or None
         rows.append({**row, **_causal_columns(checked.get(one.index))})
     return tuple(rows)

@@ -67,11 +67,13 @@ class Dictionaries:
     """Facts of the crosscoder's latents."""
     difference_use: LatentUse | None
     """How often the latents of the difference dictionary are active; None without one."""
+    block: int | None = None
+    """The block of model A that is read, if names of latents must tell it; see `Numbering`."""
 
     @cached_property
     def numbering(self) -> Numbering:
         """The numbers and names of all latents."""
-        return Numbering(self.crosscoder.latents, self.difference.latents if self.difference else 0)
+        return Numbering(self.crosscoder.latents, self.difference.latents if self.difference else 0, self.block)
 
     @cached_property
     def hash(self) -> str:

@@ -76,6 +76,7 @@ class FeatureRows:
             "owner": owner(self.kinds[index]),
             "shown_in": "behaviour" if differs else "internal",
             **feature.row(None, chosen),
+            "agrees_with": feature.agrees_with,
             "threshold": float(self.thresholds[index]),
             **self._facts(index),
             "causal_kl": known.kl if known else None,

@@ -30,6 +30,7 @@ from diffing.methods.crosscoder.training_settings import default_size
 from diffing.methods.crosscoder.trust import Trust
 from diffing.methods.features.feature_evidence import collect_evidence
 from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.property_agreement import with_properties
 from diffing.methods.features.read_pairs import exchanges_of, read_pairs
 from diffing.methods.features.selection import rate_rows
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
@@ -110,6 +111,33 @@ class CrosscoderMethod:
         ]
         return (*read, *((ModelInfo(self._llm.id, "labeller"),) if self._llm else ()))
 
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """The blocks of A and of B that are read, counted from 1."""
+        return self._pair.layers
+
+    @property
+    def dictionary(self) -> str:
+        """The hash of the dictionaries.
+
+        Raises:
+            ValueError: There are none yet, because `find_hypotheses` was not called.
+        """
+        return self._found().dictionaries.hash
+
+    @property
+    def latents(self) -> int:
+        """The number of latents of all dictionaries.
+
+        Raises:
+            ValueError: There are none yet, because `find_hypotheses` was not called.
+        """
+        return self._found().dictionaries.numbering.total
+
+    def close(self) -> None:
+        """Frees the memory of both models, which are loaded again when they are needed."""
+        self._pair.close()
+
     @cached_property
     def _pair(self) -> InsidePair:
         a, b = self._sides
@@ -155,7 +183,7 @@ class CrosscoderMethod:
             obtained = open_published(self._pair, texts, self._published, self._options.seed)
         else:
             obtained = train_here(self._pair, texts, self._options, self._folder, on_progress)
-        dictionaries = obtained.dictionaries
+        dictionaries = replace(obtained.dictionaries, block=self.blocks[0] if self._options.names_block else None)
         reading = LatentReading(self._pair, dictionaries)
         both, unread = read_pairs(pairs, lambda exchanges: reading.read(exchanges, on_progress))
         features = screen_features(both, dictionaries, self._options)
@@ -183,7 +211,7 @@ class CrosscoderMethod:
     ) -> StatedHypotheses:
         evidence = collect_evidence(features.chosen, features.active, reading, self._options.examples)
         if self._llm is None:
-            return one_each(evidence, statements.single_feature)
+            return with_properties(one_each(evidence, statements.single_feature), features.active)
         of = FeatureMethod(METHOD, LLM_STAGES, statements.in_words)
         most = self._options.hypotheses
         return state_in_words(self._llm, evidence, features.active, reading, of, most, on_progress)
@@ -231,7 +259,7 @@ class CrosscoderMethod:
             causal = steering.add_rates(causal, dict(latents), both[: self._options.steer])
         rows = replace(found.rows, causal=causal)
         null = self._null(found, pairs, on_progress)
-        trust = Trust(found.dictionaries, described, alignment, found.obtained.trained_rows, null)
+        trust = Trust(found.dictionaries, described, alignment, found.obtained.trained_rows, null, self.blocks)
         self._pair.close()
         return HeldoutRecords(
             tables={

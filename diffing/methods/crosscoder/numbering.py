@@ -1,4 +1,4 @@
-"""Numbers the latents of a run's crosscoder and difference dictionary in one sequence, and names them in reports."""
+"""Numbers the latents of a crosscoder and its difference dictionary in one sequence, and names them in reports."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,8 @@ class Numbering:
     """The number of latents of the crosscoder."""
     difference: int
     """The number of latents of the difference dictionary; 0 without one."""
+    block: int | None = None
+    """The block of model A that is read, if a run reads several and names must tell them apart."""
 
     @property
     def total(self) -> int:
@@ -20,8 +22,9 @@ class Numbering:
         return self.crosscoder + self.difference
 
     def name(self, index: int) -> str:
-        """Returns the name of a latent: `17`, or `d17` in the difference dictionary."""
-        return str(index) if index < self.crosscoder else f"{_DIFFERENCE}{index - self.crosscoder}"
+        """Returns the name of a latent: `17`, or `d17` in the difference dictionary; of block 4, `4.17` and `4.d17`."""
+        own = str(index) if index < self.crosscoder else f"{_DIFFERENCE}{index - self.crosscoder}"
+        return f"{self._prefix}{own}"
 
     def index(self, name: str) -> int:
         """Returns the number of a latent.
@@ -29,8 +32,14 @@ class Numbering:
         Raises:
             ValueError: There is no latent of that name.
         """
-        of_difference = name.startswith(_DIFFERENCE)
-        number = int(name.removeprefix(_DIFFERENCE))
+        own = name.removeprefix(self._prefix)
+        of_difference = own.startswith(_DIFFERENCE)
+        digits = own.removeprefix(_DIFFERENCE)
+        number = int(digits) if digits.isdecimal() and name.startswith(self._prefix) else -1
         if not 0 <= number < (self.difference if of_difference else self.crosscoder):
             raise ValueError(f"expected the name of one of {self.total} latents, got {name!r:.40}")
         return number + self.crosscoder if of_difference else number
+
+    @property
+    def _prefix(self) -> str:
+        return "" if self.block is None else f"{self.block}."

@@ -38,6 +38,8 @@ class CrosscoderOptions:
 
     depth: float = 0.5
     """The share of the blocks after which both models are read."""
+    names_block: bool = False
+    """Whether the names of latents begin with the block, as a run that reads several needs."""
     latents: int | None = None
     """The number of latents; None for the default at the models' widths."""
     corpus: tuple[str, ...] = ()

@@ -40,8 +40,11 @@ _GROUP = "The crosscoder method"
 class CrosscoderSettings(InsideSettings, FeatureSettings):
     """The settings that only the crosscoder method has, and those that it shares."""
 
-    depth: Annotated[float, Setting(_GROUP, "Depth"), Field(gt=0, le=1)] = 0.5
-    """Where both models are read: after this share of their blocks."""
+    depth: Annotated[
+        tuple[Annotated[float, Field(ge=0.01, le=1)], ...], Setting(_GROUP, "Depth"), Field(min_length=1)
+    ] = (0.5,)
+    """Where both models are read: after this share of their blocks; may be given several times, for a dictionary at
+    each depth."""
     dictionary_size: Annotated[int | None, Setting(_GROUP, "Latents"), Field(ge=16)] = None
     """The number of latents of the crosscoder. Default: by the models' width, 8,192 to 32,768."""
     crosscoder: Annotated[str | None, Setting(_GROUP, "Published crosscoder", may_be_file=True)] = None
@@ -113,15 +116,18 @@ class CrosscoderPlan(InsidePlan):
         from diffing.methods.features.expected_costs import expected_labelling
 
         b = weights_of(config, "b")
-        stages = [] if config.of(CrosscoderSettings).crosscoder else _training_stages(config)
-        stages.append(StageEstimate(READ, b, 2 * len(prompts), 2 * lengths.reading(prompts), 0, 0.0, None))
+        own = config.of(CrosscoderSettings)
+        depths = len(own.depth)
+        stages = [] if own.crosscoder else _training_stages(config)
+        read = 2 * depths * len(prompts)
+        stages.append(StageEstimate(READ, b, read, 2 * depths * lengths.reading(prompts), 0, 0.0, None))
         if config.llm:
             stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
-        stages.append(StageEstimate(CAUSAL, b, min(followed(config), 20), 0, 0, 0.0, None))
-        if config.of(CrosscoderSettings).null and _null_sampling(config):
-            asked = sum(tokens(prompt.text) for prompt in prompts)
-            written = len(prompts) * lengths.assumed
-            stages.append(expected(config, NULL_RESPONSES, weights_of(config, "a"), len(prompts), asked, written))
+        stages.append(StageEstimate(CAUSAL, b, min(followed(config), 20 * depths), 0, 0, 0.0, None))
+        if own.null and _null_sampling(config):
+            asked = depths * sum(tokens(prompt.text) for prompt in prompts)
+            count, a = depths * len(prompts), weights_of(config, "a")
+            stages.append(expected(config, NULL_RESPONSES, a, count, asked, count * lengths.assumed))
         return stages
 
     def assumptions(self, config: RunSettings) -> tuple[str, ...]:
@@ -130,28 +136,30 @@ class CrosscoderPlan(InsidePlan):
             return ()
         from diffing.methods.crosscoder.cost import MOST_ON_CPU
 
-        cost = _cost(config)
-        if cost is None:
+        costs = _costs(config)
+        if not costs:
             return ("The size of the models is not known before they are opened; nor is that of the crosscoder.",)
         refused = (
             f" That is more than the {MOST_ON_CPU:.0e} that a CPU may take, so it needs a GPU."
-            if cost.operations > MOST_ON_CPU
+            if max(cost.operations for cost in costs) > MOST_ON_CPU
             else ""
         )
+        several = f" At each of {len(costs)} depths one is trained; all together:" if len(costs) > 1 else ""
         return (
-            f"The crosscoder has {cost.latents:,} latents and is trained on up to {cost.rows:,} rows: about "
-            f"{cost.operations:.0e} operations ({max(cost.minutes(gpu=True), 1):,.0f} min on an H100), "
-            f"{cost.memory / 1e9:.1f} GB of memory and {cost.disk / 1e9:.1f} GB on disk.{refused}",
+            f"The crosscoder has {costs[0].latents:,} latents and is trained on up to {costs[0].rows:,} rows:{several} "
+            f"about {sum(cost.operations for cost in costs):.0e} operations "
+            f"({max(sum(cost.minutes(gpu=True) for cost in costs), 1):,.0f} min on an H100), "
+            f"{max(cost.memory for cost in costs) / 1e9:.1f} GB of memory and "
+            f"{sum(cost.disk for cost in costs) / 1e9:.1f} GB on disk.{refused}",
         )
 
     def build(self, config: RunSettings, tools: Tools) -> Method:
         """Builds the method with the run's LLM, if it has one."""
-        from diffing.methods.crosscoder.method import CrosscoderMethod
         from diffing.methods.crosscoder.options import CrosscoderOptions
+        from diffing.methods.crosscoder.several_depths import at_depths
 
         own = config.of(CrosscoderSettings)
         options = CrosscoderOptions(
-            depth=own.depth,
             latents=own.dictionary_size,
             corpus=own.corpus,
             heldout=tuple(tools.heldout),
@@ -165,7 +173,7 @@ class CrosscoderPlan(InsidePlan):
         )
         a, b = (_side(config, side) for side in SIDES)
         llm = tools.helper(config.llm) if config.llm else None
-        return CrosscoderMethod(a, b, tools.store.trainings, options=options, llm=llm)
+        return at_depths(own.depth, a, b, tools.store.trainings, options=options, llm=llm)
 
 
 def _null_sampling(config: RunSettings) -> "Sampling | None":
@@ -194,6 +202,8 @@ def _check_published(own: CrosscoderSettings) -> None:
             raise SettingError("--crosscoder-models has no effect without --crosscoder: leave it out")
         return
     check_spec(own.crosscoder)
+    if len(own.depth) > 1:
+        raise SettingError("--depth is given several times, and a published crosscoder is read at one: give it once")
     if own.crosscoder_models:
         parse_models(own.crosscoder_models)
     given = {"--dictionary-size": own.dictionary_size, "--null": own.null}
@@ -217,24 +227,26 @@ def _side(config: RunSettings, side: Side) -> "InsideSide":
     return InsideSide(weights_of(config, side), loading_options(config, side), system_prompt)
 
 
-def _cost(config: RunSettings) -> "TrainingCost | None":
+def _costs(config: RunSettings) -> "list[TrainingCost]":
+    """The cost of the training at each depth; empty if the sizes of the models are unknown."""
     from diffing.methods.crosscoder.cost import expected_cost
 
     own = config.of(CrosscoderSettings)
     a, b = (parameters_of(config, side) for side in SIDES)
     if a is None or b is None:
-        return None
-    return expected_cost((a, b), own.depth, own.dictionary_size)
+        return []
+    return [expected_cost((a, b), depth, own.dictionary_size) for depth in own.depth]
 
 
 def _expected_training(config: RunSettings) -> tuple[float | None, int]:
     """Returns the minutes and the rows of the training; None and 0 if the sizes of the models are unknown."""
-    cost = _cost(config)
-    if cost is None:
+    costs = _costs(config)
+    if not costs:
         return None, 0
     from diffing.models.local.memory import this_machine
 
-    return cost.minutes(gpu=bool(this_machine().gpu)), cost.rows
+    gpu = bool(this_machine().gpu)
+    return sum(cost.minutes(gpu=gpu) for cost in costs), sum(cost.rows for cost in costs)
 
 
 CROSSCODER = CrosscoderPlan()

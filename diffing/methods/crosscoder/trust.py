@@ -31,6 +31,8 @@ class Trust:
     """The number of rows that were trained on; None if that is unknown."""
     null: NullFound | None
     """What the same training finds if A is compared with itself; None if that was not done."""
+    blocks: tuple[int, int]
+    """The blocks of A and of B that are read."""
 
     def row(self) -> Row:
         """Returns the figures as the only row of a table."""
@@ -39,6 +41,8 @@ class Trust:
         before, after = (_per_side(facts.kinds, which) for which in (facts.exclusive, facts.kept))
         return {
             "dictionary": self.dictionaries.hash,
+            "block_a": self.blocks[0],
+            "block_b": self.blocks[1],
             "fve_a": fve_a,
             "fve_b": fve_b,
             "l0": quality.l0,

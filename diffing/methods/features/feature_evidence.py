@@ -87,6 +87,9 @@ class FeatureEvidence:
     """Where the label comes from."""
     label_score: float | None = None
     """The share of held-back examples that an LLM classified correctly from the label alone."""
+    agrees_with: str | None = None
+    """The measured property that decides as the latent does on train pairs; None if there is none, or none was
+    sought."""
 
     @property
     def index(self) -> int:

@@ -8,7 +8,7 @@ from diffing.run_settings import as_stored
 from diffing.settings import flag
 from diffing.types import Report, Scalar
 
-_SEVERAL = ("domain", "method", "rater")
+_SEVERAL = ("corpus", "depth", "domain", "method", "rater")
 """Settings that can be given several times; a report joins their values with commas."""
 
 

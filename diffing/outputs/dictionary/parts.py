@@ -54,7 +54,7 @@ class Published:
 
 
 def dictionary_of(report: Report, trainings: Path) -> Published:
-    """Finds what a run trained; of a run with both methods, the crosscoder.
+    """Finds what a run trained; of both methods the crosscoder, and of several depths the first.
 
     Args:
         report: The report of the run.

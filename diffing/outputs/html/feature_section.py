@@ -5,12 +5,12 @@ The templates turn it into markup.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.sae_tables import Feature, Passage, marked, measured_latents, method_with_features
-from diffing.types import SIDES, Category, FeatureMeasure, Finding, Prompt, Report
+from diffing.types import Category, FeatureMeasure, Finding, Prompt, Report, Side
 
 FEATURE_ROWS = 100
 """Maximum number of features in the table."""
@@ -28,6 +28,9 @@ GROUPS: Mapping[str, tuple[Category, ...]] = {
     "Response pattern": ("style", "format", "language"),
 }
 """Kinds of behaviour as arXiv 2602.11729 groups them, with the categories of hypotheses in each."""
+_GROUP_OF: Mapping[Category, str] = {category: name for name, each in GROUPS.items() for category in each}
+UNKNOWN = "Unknown"
+"""The kind of a feature that no LLM labelled and no measured property goes with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +140,26 @@ def features_in(report: Report) -> FeatureSection | None:
         if feature.index in listed
     )
     names = {feature.index: feature.name for feature in index.features if feature.index in listed}
-    return FeatureSection(tuple(rows), len(index.features), frozenset(listed), method, names, _groups(report), numbers)
+    groups = _groups(report, {feature.name for feature in index.features if feature.agrees_with})
+    return FeatureSection(tuple(rows), len(index.features), frozenset(listed), method, names, groups, numbers)
 
 
-def _groups(report: Report) -> tuple[GroupRow, ...]:
-    """Counts the confirmed findings that features of trained dictionaries measure, by kind of behaviour."""
-    found = Counter(
-        (finding.hypothesis.category, finding.hypothesis.direction)
-        for finding in report.findings
-        if finding.confirmed and isinstance(finding.hypothesis.measure, FeatureMeasure)
-    )
-    if not found:
-        return ()
-    return tuple(
-        GroupRow(name, *(sum(found[category, side] for category in categories) for side in SIDES))
-        for name, categories in GROUPS.items()
-    )
+def _groups(report: Report, agreeing: Collection[str]) -> tuple[GroupRow, ...]:
+    """Counts the confirmed findings that features of trained dictionaries measure, by kind of behaviour.
+
+    Args:
+        report: The report.
+        agreeing: The names of the features that decide as a measured property does.
+    """
+    found: Counter[tuple[str, Side]] = Counter()
+    for finding in report.findings:
+        measure = finding.hypothesis.measure
+        if finding.confirmed and isinstance(measure, FeatureMeasure):
+            known = measure.in_words or any(each.name in agreeing for each in measure.features)
+            kind = _GROUP_OF[finding.hypothesis.category] if known else UNKNOWN
+            found[kind, finding.hypothesis.direction] += 1
+    names = (*GROUPS, UNKNOWN) if any(kind == UNKNOWN for kind, _ in found) else tuple(GROUPS)
+    return tuple(GroupRow(name, found[name, "a"], found[name, "b"]) for name in names) if found else ()
 
 
 def _passage(passage: Passage, index: ReportIndex) -> PassageView:

@@ -83,7 +83,7 @@ def read_form(form: object) -> FormRequest:
 def _value(form: Form, each: SettingInfo) -> Any:  # noqa: ANN401  of the setting's type
     """The value of a field; None or empty if it was left empty."""
     if each.several:
-        return tuple(_lines(form, each.name))
+        return tuple(_lines(form, each.name)) if each.kind is str else _numbers(form, each)
     if each.kind in (int, float):
         low, high = max(each.low, 0), min(each.high, each.setting.most_on_page)
         return (_integer if each.kind is int else _number)(form, each.name, low, high)
@@ -212,6 +212,16 @@ def _lines(form: Form, name: str) -> list[str]:
     if not isinstance(values, list) or len(values) > 100:
         raise FieldError(name, f"{labels()[name]}: expected a list of choices, got something else: reload the page")
     return list(dict.fromkeys(_line({name: each}, name) for each in values))
+
+
+def _numbers(form: Form, each: SettingInfo) -> tuple[float, ...]:
+    """A list of numbers; a single one need not be in a list."""
+    value = form.get(each.name, [])
+    values = value if isinstance(value, list) else [value]
+    if len(values) > 100:
+        raise FieldError(each.name, f"{labels()[each.name]}: expected at most 100 numbers: reload the page")
+    numbers = (_number({each.name: one}, each.name, each.low, each.high) for one in values)
+    return tuple(number for number in numbers if number is not None)
 
 
 def _choices(form: Form, name: str, choices: tuple[str, ...]) -> list[str]:

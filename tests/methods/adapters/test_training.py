@@ -55,6 +55,18 @@ def test_tuned_mlps_are_recovered_on_chats_never_seen() -> None:
     assert after.recovered >= 0.9
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_recovers_as_much() -> None:
+    base, other = with_planted_features()
+    made = hybrid(base.to("cuda"), other.to("cuda"))
+    Trainer(made, chats(400), TrainingSettings(steps=45, chats=10, sparsity=1e-4, rate=4e-2)).run()
+    recovered = measure_trust(made, chats(24, seed=1)).recovered
+    assert recovered is not None
+    assert recovered >= 0.9
+    assert made.branches.blocks[0].w_enc.device.type == "cuda"
+
+
 def test_sparsity_outweighs_nothing_that_it_competes_with() -> None:
     trainer = Trainer(hybrid(*with_planted_features()), chats(40), TrainingSettings(steps=20, chats=4, sparsity=1e3))
     for _ in range(3):

@@ -10,6 +10,7 @@ from diffing.methods.crosscoder.numbering import Numbering
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.feature_screening import ScreenedLatent
 from diffing.methods.features.sparse_latents import Latents
+from diffing.report.measure_cells import measure_cells, measure_from
 from diffing.types import FeatureAbove, FeatureMeasure, LatentMeasure
 
 NUMBERING = Numbering(5, 2)
@@ -38,6 +39,19 @@ def test_names_tell_both_dictionaries_apart() -> None:
     for name in ("5", "d2", "-1"):
         with pytest.raises(ValueError, match="expected the name of one of 7 latents"):
             NUMBERING.index(name)
+
+
+def test_names_of_several_blocks_tell_the_block() -> None:
+    numbering = Numbering(5, 2, block=4)
+    assert [numbering.name(index) for index in (0, 4, 5)] == ["4.0", "4.4", "4.d0"]
+    assert [numbering.index(numbering.name(index)) for index in range(7)] == list(range(7))
+    for name in ("3", "d1", "5.1", "4.d2", "4.x"):
+        with pytest.raises(ValueError, match="expected the name of one of 7 latents"):
+            numbering.index(name)
+    measure = FeatureMeasure("crosscoder", (FeatureAbove("4.d1", 0.5), FeatureAbove("4.3", 0.0)), "0a1b")
+    kind, measured = measure_cells(measure)
+    assert measured == "4.d1 > 0.5, 4.3 > 0.0 of 0a1b"
+    assert measure_from(kind, measured) == measure
 
 
 @pytest.mark.parametrize(

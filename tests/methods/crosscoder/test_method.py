@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def config(folder: Path) -> DiffConfig:
     sides = {"inside_a": BASE, "inside_b": TUNED}
-    own: dict[str, Any] = {**sides, "dictionary_size": 160, "depth": 0.5, "features": 6, "steer": 2}
+    own: dict[str, Any] = {**sides, "dictionary_size": 160, "depth": (0.5,), "features": 6, "steer": 2}
     return DiffConfig(
         model_a=record(folder / "a.jsonl", "That is all I know."),
         model_b=record(folder / "b.jsonl", "What do you think of it?"),
@@ -108,6 +108,7 @@ def test_the_table_of_features_tells_kind_threshold_scaling_and_effect(report: R
     assert all(row["owner"] in ("a", "b") for row in rows.values() if row["shown_in"] == "internal")
     assert all(row["rho"] is None for name, row in rows.items() if str(name).startswith("d"))
     (trust,) = report.tables["crosscoder_quality"]
+    assert (trust["block_a"], trust["block_b"]) == (2, 2)
     assert 0 < trust["fve_a"] < 1  # type: ignore[operator]
     assert trust["aligned_a"] == 1
     assert EXCLUSIVE in report.notes
@@ -135,6 +136,29 @@ def test_the_kept_dictionary_opened_as_a_published_one_finds_the_same(
     assert any(str(row["name"]).startswith("d") for row in opened.tables["crosscoder_features"])
     assert opened.tables["crosscoder_features"] == report.tables["crosscoder_features"]
     assert [each.heldout for each in opened.findings] == [each.heldout for each in report.findings]
+
+
+@pytest.mark.slow
+def test_several_depths_have_a_dictionary_each_and_one_list(report: Report, folder: Path, config: DiffConfig) -> None:
+    other = replace(config, depth=(0.75, 0.5), features=8, steer=0)  # type: ignore[call-arg]
+    both = run(other, store=Store.in_folder(folder / "cache"))  # the dictionary after block 2 is kept
+    rows = {str(row["name"]): row for row in both.tables["crosscoder_features"]}
+    assert {name.split(".")[0] for name in rows} == {"2", "3"}
+    assert len({row["index"] for row in rows.values()}) == len(rows)
+    assert [row["block_a"] for row in both.tables["crosscoder_quality"]] == [2, 3]
+    alone = {row["name"]: row for row in report.tables["crosscoder_features"]}
+    of_two = {name.removeprefix("2."): row for name, row in rows.items() if name.startswith("2.")}
+    assert of_two.keys() == alone.keys()
+    assert all(row["rate_a"] == alone[name]["rate_a"] for name, row in of_two.items())
+    assert len(both.findings) <= 8
+    measured = [each.hypothesis.measure for each in both.findings]
+    assert all(name.name in rows for each in measured for name in each.features)  # type: ignore[union-attr]
+    assert {each.hypothesis.direction for each in both.findings if each.confirmed} == {"a", "b"}
+    assert [(each.role, each.settings["block"]) for each in both.others] == [
+        (role, block) for block in (2, 3) for role in ("inside_a", "inside_b")
+    ]
+    assert sum(note == EXCLUSIVE for note in both.notes) == 1
+    assert load_report(save_report(both, folder / "several")) == both
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +205,7 @@ def test_settings_that_do_not_fit_a_published_crosscoder_are_refused(config: Dif
     for settings, message in (
         ({"crosscoder": published}, "--dictionary-size has no effect with --crosscoder"),
         ({"crosscoder": published, "dictionary_size": None, "null": True}, "--null has no effect with --crosscoder"),
+        ({"crosscoder": published, "dictionary_size": None, "depth": (0.5, 0.75)}, "--depth is given several times"),
         ({"crosscoder_models": "a,b"}, "--crosscoder-models has no effect without --crosscoder"),
         ({"crosscoder": "nothing", "dictionary_size": None}, r"expected org/name\[@revision\]"),
         ({"crosscoder": published, "dictionary_size": None, "crosscoder_models": "a"}, "expected the crosscoder's two"),
@@ -211,3 +236,8 @@ def test_the_estimate_tells_operations_memory_and_disk(config: DiffConfig) -> No
     assert stages["train crosscoder"].minutes < 1  # type: ignore[operator]
     assert stages["read inside"].calls == 2 * 60
     assert any("160 latents" in sentence and "GB of memory" in sentence for sentence in told.assumptions)
+    twice = estimate(replace(config, depth=(0.5, 1.0)), Limits())  # type: ignore[call-arg]
+    both = {stage.name: stage for stage in twice.stages}
+    assert both["read inside"].calls == 2 * stages["read inside"].calls
+    assert both["train crosscoder"].minutes > 2 * stages["train crosscoder"].minutes  # type: ignore[operator]
+    assert any("At each of 2 depths one is trained" in sentence for sentence in twice.assumptions)

@@ -13,8 +13,10 @@ import torch
 
 from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.normaliser import measure_normaliser
 from diffing.methods.crosscoder.optimisation import Optimisation
+from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.training import train, train_both, train_difference
 from diffing.methods.crosscoder.training_settings import TrainingSettings
 from tests.methods.crosscoder.worlds import Rows, World, settings
@@ -215,3 +217,22 @@ def test_progress_counts_rows(tmp_path: Path) -> None:
 def test_a_difference_dictionary_needs_one_space(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="needs two models of one architecture"):
         train_difference(replace(small_settings(), same_space=False), SMALL, tmp_path / "c")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_trains_nearly_the_same_dictionary(tmp_path: Path) -> None:
+    same_on("cuda", tmp_path)
+
+
+def same_on(device: str, folder: Path) -> None:
+    """Trains on the CPU and on a device, and compares; the training on the device is then opened again."""
+    there = replace(small_settings(300), device=device)
+    on_cpu, on_device = train(small_settings(300), SMALL, folder / "cpu"), train(there, SMALL, folder / "device")
+    assert on_device.weights.bias.device.type == device
+    expected, found = (quality(each, SMALL.held_back(64)) for each in (on_cpu, on_device))
+    assert found.fve == pytest.approx(expected.fve, abs=0.03)
+    facts = latent_facts(on_device, SMALL)
+    assert facts.rows == latent_facts(on_cpu, SMALL).rows
+    again = train(there, SMALL, folder / "device")
+    assert again.hash == on_device.hash

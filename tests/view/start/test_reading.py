@@ -24,7 +24,8 @@ def test_every_field_of_the_form_reaches_the_config() -> None:
         "train": "300", "heldout": 150, "pool": "900", "method": ["lexical", "llm", "sae"], "suspect": "advice, \u0641",
         "llm": "org/judge", "second_judge": "openai:m@http://localhost:1/v1", "judging": "full",
         "reader": "gpt2", "sae": "release/id", "max_new_tokens": "64", "temperature": "0.7", "seed": "3",
-        "sample_b": "1", "max_calls": "5000", "max_usd": "2.5", "price_read": "0.15", "price_written": "0.60",
+        "sample_b": "1", "depth": ["0.25", 0.5, ""], "max_calls": "5000", "max_usd": "2.5",
+        "price_read": "0.15", "price_written": "0.60",
         "trust_remote_code": "on", "base_url": "http://evil", "unknown": {"a": 1},
     }  # fmt: skip
     wanted = read_form(form)
@@ -33,7 +34,8 @@ def test_every_field_of_the_form_reaches_the_config() -> None:
         prompt_column="text", language="English", domain=("law", "x"), train=300, heldout=150, pool=900,
         method=("lexical", "llm", "sae"), suspect="advice, \u0641", llm="providers:org/judge",
         second_judge="openai:m@http://localhost:1/v1", judging="full", reader="gpt2", sae="release/id",
-        max_new_tokens=64, temperature=0.7, seed=3, sample_b=1, usd_per_million="0.15,0.6",
+        max_new_tokens=64, temperature=0.7, seed=3, sample_b=1, depth=(0.25, 0.5),
+        usd_per_million="0.15,0.6",
     )  # fmt: skip
     assert wanted.config.price is not None
     assert wanted.limits == Limits(5000, 2.5)
@@ -91,6 +93,9 @@ def test_an_error_names_the_field_in_which_it_is_solved(form: dict[str, object],
         ({"source": "dataset", "prompts": " "}, "Name the dataset of prompts"),
         ({"method": ["llm"], "llm": ""}, "Name the LLM that describes and judges"),
         ({"method": ["sae"]}, "Name a reader"),
+        ({"depth": 2}, "Depth is 2: expected a number from 0.01 to 1"),
+        ({"depth": [{}]}, "Depth is {}: expected a number"),
+        ({"depth": [0.5] * 101}, "Depth: expected at most 100 numbers"),
         ({"domain": [["law"]]}, "Domains is list, not a text"),
     ],
 )

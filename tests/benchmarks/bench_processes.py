@@ -36,13 +36,8 @@ def main(model: str | None) -> None:
         row("one against two", one / two, "times", "at least 1.7"),
     ]
     about = f"{prompts} prompts, wall time of the whole command with one thread a process; the same bytes."
-    store(
-        "processes",
-        "Two processes that share a run",
-        about,
-        rows,
-        {"model": Path(model).name if model else "demo pair"},
-    )
+    title = "Two processes that share a run"
+    store("processes", title, about, rows, {"prompts": prompts}, model=Path(model).name if model else "")
 
 
 def taken(model: str | None, prompts: int, launcher: tuple[str, ...], folder: Path) -> float:

@@ -5,6 +5,7 @@ seconds in which libraries load. A stopped process exits at once instead of rais
 could swallow the exception. Nothing is lost, since every answer is stored as soon as it arrives.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     _exit_on_signals(sys.argv[1:] if arguments is None else arguments)
     from diffing.cli import main as run_command
 
+    gc.freeze()  # what is imported stays: the garbage collector need not look through it again, nor at the end
     try:
         run_command(arguments)
     finally:

@@ -8,12 +8,13 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from diffing.mapped_sequence import MappedSequence
 from diffing.models.base import Model, Sampling
 from diffing.models.json_text import DECODER, UnreadableJsonError, check_depth
 from diffing.models.surrogates import without_surrogates
-from diffing.types import Completion, Finish, Message, OnProgress, Stage, Usage, ignore_progress
+from diffing.types import Completion, Conversation, Finish, Message, OnProgress, Stage, Usage, ignore_progress
 
 T = TypeVar("T")
 Label = TypeVar("Label", bound=str)
@@ -56,6 +57,21 @@ class ReplyError(Exception):
 
 
 Items: TypeAlias = tuple[T | Unreadable, ...]
+
+
+class Askable(Protocol[T]):
+    """What can be asked: a `Question`, or what renders its text only when it is asked."""
+
+    @property
+    def text(self) -> str:
+        """See `Question.text`."""
+
+    @property
+    def items(self) -> int:
+        """See `Question.items`."""
+
+    def parse(self, value: object, /) -> Items[T]:
+        """See `Question.parse`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +128,7 @@ def ask(
 
 def ask_items(
     model: Model,
-    questions: Sequence[Question[T]],
+    questions: Sequence[Askable[T]],
     *,
     stage: Stage,
     schema: Mapping[str, object],
@@ -131,9 +147,9 @@ def ask_items(
         remaining = [i for i, items in enumerate(replies) if any(isinstance(item, Unreadable) for item in items)]
         if not remaining:
             break
-        texts = [questions[i].text for i in remaining]
+        asked = [questions[i] for i in remaining]
         name = stage if attempt == 0 else stage.again
-        completions = _generate(model, texts, _nth(sampling, attempt), name, on_progress)
+        completions = _generate(model, asked, _nth(sampling, attempt), name, on_progress)
         for i, completion in zip(remaining, completions, strict=True):
             latest = _items(completion, questions[i])
             replies[i] = tuple(b if isinstance(a, Unreadable) else a for a, b in zip(replies[i], latest, strict=True))
@@ -157,20 +173,24 @@ def _nth(sampling: Sampling, attempt: int) -> Sampling:
 
 
 def _generate(
-    model: Model, texts: Sequence[str], sampling: Sampling, stage: Stage, on_progress: OnProgress
+    model: Model, questions: Sequence[Askable[T]], sampling: Sampling, stage: Stage, on_progress: OnProgress
 ) -> list[Completion]:
     done = 0
 
     def count(index: int, completion: Completion) -> None:
         nonlocal done
         done += 1
-        on_progress(stage, done, len(texts))
+        on_progress(stage, done, len(questions))
 
-    on_progress(stage, 0, len(texts))
-    return model.generate([(Message("user", text),) for text in texts], sampling, on_completion=count)
+    on_progress(stage, 0, len(questions))
+    return model.generate(MappedSequence(_conversation, questions), sampling, on_completion=count)
 
 
-def _items(completion: Completion, question: Question[T]) -> Items[T]:
+def _conversation(question: Askable[T]) -> Conversation:
+    return (Message("user", question.text),)
+
+
+def _items(completion: Completion, question: Askable[T]) -> Items[T]:
     """The items of one completion; all of them are unreadable if it contains no value to parse."""
     text = completion.text[:KEPT]
     if completion.finish != "stop":

@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -29,6 +29,9 @@ from diffing.cli.terminal_text import PlainFormatter, plain
 from diffing.config import DiffConfig, HubOptions, Limits, default_out
 from diffing.errors import DiffingError
 from diffing.paths import path_of
+
+if TYPE_CHECKING:
+    from diffing.policy import Policy
 
 app = typer.Typer(
     help="Find out how two language models behave differently, with every difference tested on held-out prompts.",
@@ -72,13 +75,17 @@ def run(
 
     To continue a run that was killed or reached a limit, run the same command again.
     """
-    from diffing.policy import read_policy
-
     config, limits, hub = build(DiffConfig, values), build(Limits, values), build(HubOptions, values)
-    rules = read_policy(policy) if policy else None  # before the run, so that a mistake shows before anything is paid
+    rules = _rules(policy) if policy else None  # before the run, so that a mistake shows before anything is paid
     report = run_and_save(config, limits, hub, RunOutput(out or default_out(config), cache, overwrite, json_))
     if rules and report:
         end_with_policy(report, rules)
+
+
+def _rules(file: Path) -> "Policy":
+    from diffing.policy import read_policy
+
+    return read_policy(file)
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """Builds the judge's prompts, each with one pair and a batch of hypotheses, and parses the labels in its replies."""
 
-import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 from diffing.models.base import Model
 from diffing.numbered_lines import numbered
 from diffing.packing import packed
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import Items, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Pair, Side, Stage, Usage, Verdict, ignore_progress, other_side
 
@@ -52,7 +51,10 @@ class Judging:
 
 @dataclass(frozen=True, slots=True)
 class JudgeQuestion:
-    """One question to the judge: a pair in one order, with a batch of hypotheses."""
+    """One question to the judge: a pair in one order, with a batch of hypotheses.
+
+    Its text is rendered whenever it is read, since the texts of all questions would fill the memory.
+    """
 
     pair: Pair
     """The pair whose responses are judged."""
@@ -65,6 +67,39 @@ class JudgeQuestion:
     def swapped(self) -> "JudgeQuestion":
         """The same question with the responses in the other order."""
         return replace(self, first=other_side(self.first))
+
+    @property
+    def text(self) -> str:
+        """The text of the question."""
+        return render(
+            "judge",
+            count=self.items,
+            statements=numbered(hypothesis.text for hypothesis in self.batch),
+            prompt=fence_conversation(self.pair.prompt.messages),
+            response_1=fence(self.pair.response(self.first).text),
+            response_2=fence(self.pair.response(other_side(self.first)).text),
+        )
+
+    @property
+    def items(self) -> int:
+        """The number of labels that the reply must have."""
+        return len(self.batch)
+
+    def parse(self, value: object) -> Items[Label]:
+        """Reads one label per statement; a missing label, an invalid one or two different ones make it unreadable."""
+        found: dict[str, Label | Unreadable] = {}
+        numbers = [str(i + 1) for i in range(self.items)]
+        for item in entries(value, "verdicts"):
+            try:
+                number = offered(entry(item, "statement"), numbers)
+            except ReplyError:
+                continue
+            try:
+                label: Label | Unreadable = offered(entry(item, "fits"), LABELS)
+            except ReplyError as error:
+                label = Unreadable(str(error))
+            found[number] = label if found.get(number, label) == label else Unreadable("two different labels")
+        return tuple(found.get(number, Unreadable("no verdict on this statement")) for number in numbers)
 
     def verdict(self, fits: Label) -> Verdict:
         """Translates a label to a verdict, given the order in which the responses are shown."""
@@ -106,8 +141,7 @@ def ask_judge(
     model: Model, questions: Sequence[JudgeQuestion], stage: Stage, on_progress: OnProgress = ignore_progress
 ) -> tuple[list[AnsweredQuestion], Usage]:
     """Asks the judge; returns every question with its reply, and the calls and tokens."""
-    prompts = [_prompt_for(question) for question in questions]
-    answers = ask_items(model, prompts, stage=stage, schema=SCHEMA, on_progress=on_progress)
+    answers = ask_items(model, questions, stage=stage, schema=SCHEMA, on_progress=on_progress)
     return list(zip(questions, answers.replies, strict=True)), answers.usage
 
 
@@ -127,32 +161,3 @@ def _first(seed: int, pair: Pair, group: Sequence[Hypothesis]) -> Side:
     """Decides by hash which response is shown first: a fair coin toss that is the same in every rerun."""
     key = "\0".join([str(seed), pair.prompt.id, *(hypothesis.id for hypothesis in group)])
     return "a" if hashlib.sha256(key.encode()).digest()[0] % 2 == 0 else "b"
-
-
-def _prompt_for(question: JudgeQuestion) -> Question[Label]:
-    text = render(
-        "judge",
-        count=len(question.batch),
-        statements=numbered(hypothesis.text for hypothesis in question.batch),
-        prompt=fence_conversation(question.pair.prompt.messages),
-        response_1=fence(question.pair.response(question.first).text),
-        response_2=fence(question.pair.response(other_side(question.first)).text),
-    )
-    return Question(text, functools.partial(_parse, len(question.batch)), items=len(question.batch))
-
-
-def _parse(count: int, value: object) -> Items[Label]:
-    """Reads one label per statement; a missing label, an invalid one or two different ones make it unreadable."""
-    found: dict[str, Label | Unreadable] = {}
-    numbers = [str(i + 1) for i in range(count)]
-    for item in entries(value, "verdicts"):
-        try:
-            number = offered(entry(item, "statement"), numbers)
-        except ReplyError:
-            continue
-        try:
-            label: Label | Unreadable = offered(entry(item, "fits"), LABELS)
-        except ReplyError as error:
-            label = Unreadable(str(error))
-        found[number] = label if found.get(number, label) == label else Unreadable("two different labels")
-    return tuple(found.get(number, Unreadable("no verdict on this statement")) for number in numbers)

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from diffing.errors import SettingError
+from diffing.mapped_sequence import MappedSequence
 from diffing.models.base import Model, ModelWrapper, OnCompletion, OnTokens, Sampling
 from diffing.models.text_store import checksum, connect, is_whole, whole_rows
 from diffing.models.thinking import split_thinking
@@ -244,7 +245,7 @@ class CachedModel(ModelWrapper):
             tell(key)
 
         if missing:
-            unanswered = [conversations[places[key][0]] for key in missing]
+            unanswered = MappedSequence(lambda key: conversations[places[key][0]], missing)
             new = self.model.generate(unanswered, sampling, on_completion=keep, on_tokens=on_tokens)
             completions.update(zip(missing, new, strict=True))
         by_index = {index: completions[key] for key, indices in places.items() for index in indices}

@@ -1,6 +1,7 @@
 """Finds a column by its possible names, ignoring case, and lists columns for error messages."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from diffing.errors import SettingError
 
@@ -15,6 +16,11 @@ def find_column(columns: Collection[str], names: Sequence[str]) -> str | None:
     Raises:
         SettingError: Two columns differ only in case, and neither equals the name.
     """
+    return _found(tuple(columns), tuple(names))
+
+
+@lru_cache(256)  # the rows of a file have the same columns
+def _found(columns: tuple[str, ...], names: tuple[str, ...]) -> str | None:
     for name in names:
         if name in columns:
             return name

@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -17,6 +18,7 @@ from diffing.models.base import Sampling
 from diffing.models.local.token_sampling import draw, noise_key
 from diffing.prompts import load_prompts
 from diffing.types import Message
+from tests.benchmarks.speed import row, store
 
 ROWS, TOKENS, ROUNDS = 16, 64, 5
 SETTINGS = ((0.7, 1.0), (0.7, 0.95), (1.0, 0.95), (1.0, 1.0))
@@ -30,18 +32,18 @@ def main() -> None:
 
 @torch.inference_mode()
 def measure(folder: str) -> None:
-    """Prints the processor time of the model's step and of every setting, with its share of the step."""
+    """Measures the processor time of the model's step and of every setting, and stores the shares."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     texts = [prompt.text for prompt in load_prompts("bundled")]
     ids = tokenizer("\n\n".join(texts), return_tensors="pt").input_ids[0]
-    rows = ids[: ROWS * TOKENS].reshape(ROWS, TOKENS)
-    read = model(rows[:, :-1], use_cache=True)
-    logits = model(rows[:, -1:], past_key_values=read.past_key_values).logits[:, -1]
+    asked = ids[: ROWS * TOKENS].reshape(ROWS, TOKENS)
+    read = model(asked[:, :-1], use_cache=True)
+    logits = model(asked[:, -1:], past_key_values=read.past_key_values).logits[:, -1]
     read.past_key_values.crop(-1)
 
     def step() -> None:
-        model(rows[:, -1:], past_key_values=read.past_key_values)
+        model(asked[:, -1:], past_key_values=read.past_key_values)
         read.past_key_values.crop(-1)
 
     ways: dict[str, Callable[[], object]] = {"the model's step": step}
@@ -58,10 +60,12 @@ def measure(folder: str) -> None:
             way()
             seconds[name].append(time.process_time() - start)
     base = statistics.median(seconds["the model's step"])
-    sys.stdout.write(f"{folder.rstrip('/').rsplit('/', 1)[-1]}, vocabulary {logits.shape[-1]:,}, {ROWS} rows\n")
-    for name, each in seconds.items():
-        median = statistics.median(each)
-        sys.stdout.write(f"{name:40}{1000 * median:9.0f} CPU ms{100 * median / base:8.0f} %\n")
+    rows = [row("the model's step", 1000 * base, "processor ms", "")]
+    for name in list(seconds)[1:]:
+        share = 100 * statistics.median(seconds[name]) / base
+        rows.append(row(f"{name}: share of the step", share, "%", "15 %" if name.endswith("0.95") else ""))
+    about = f"Drawing {ROWS} tokens of a vocabulary of {logits.shape[-1]:,}, float32, one thread."
+    store("drawing", "Drawing tokens", about, rows, {"rounds": ROUNDS}, model=Path(folder).name)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from transformers import (
@@ -25,8 +26,16 @@ from transformers import (
 
 from diffing.models.local.continuous_batching import ContinuousBatch
 from diffing.models.local.decoding import Job, Row
+from tests.benchmarks.speed import row, store
 
 ROUNDS = 2
+LEAST = {
+    ("slots, 16 rows", False): "",
+    ("slots, 16 rows", True): "",
+    ("slots, 64 rows", False): "at least 2.8",
+    ("slots, 64 rows", True): "at least 1.8",
+}
+"""How many times as fast a way must be, with random weights and with a model's."""
 
 
 def main() -> None:
@@ -60,11 +69,15 @@ def main() -> None:
             same = sum(mine == theirs for mine, theirs in zip(answers, expected, strict=True))
             assert same >= 0.95 * len(prompts), f"{name}: only {same} of {len(prompts)} answers are those of `generate`"
     base = next(iter(seconds.values()))
-    sys.stdout.write(f"{'way':34}{'CPU s (median)':>18}{'tokens/CPU s':>14}{'ratio':>8}\n")
+    rows = []
     for name, times in seconds.items():
         ratio = statistics.median(b / t for b, t in zip(base, times, strict=True))
-        middle = statistics.median(times)
-        sys.stdout.write(f"{name:34}{middle:>18.1f}{sum(limits) / middle:>14.0f}{ratio:>8.2f}\n")
+        most = "" if times is base else LEAST[name, bool(folder)]
+        rows.append(row(f"{name}: tokens per processor second", sum(limits) / statistics.median(times), "tokens/s", ""))
+        rows.append(row(f"{name}: as fast as static batches", ratio, "times", most))
+    about = f"{parameters / 1e6:.1f}M parameters, {len(prompts)} prompts, {sum(limits)} new tokens, one thread."
+    title = "Generation against static batches"
+    store("generation", title, about, rows, {"rounds": rounds}, model=Path(folder).name if folder else "")
 
 
 def random_llama() -> LlamaForCausalLM:

@@ -2,7 +2,8 @@
 
 A server in another process answers 64 requests at a time, each after a second. A judge with 64 requests at a time is
 asked 10,000 questions of two hypotheses each, through the cache as in a run. Measured are the wall time against
-calls / slots, processor seconds per call, and the memory after a tenth of the calls and after all.
+calls / slots, processor seconds per call, and the memory that judging takes beyond the pairs, for a tenth of the calls
+and for all.
 """
 
 import asyncio
@@ -69,6 +70,7 @@ def judged(port: int, calls: int, folder: Path) -> dict[str, float]:
     model = load_model(
         f"openai:judge@http://127.0.0.1:{port}/v1", options=options, cache=Store(folder / "cache.sqlite")
     )
+    given = resident()
     start, begun = time.process_time(), time.monotonic()
     result = judge(model, hypotheses, pairs, Judging())
     assert len(result.judgements) == 2 * calls
@@ -76,7 +78,13 @@ def judged(port: int, calls: int, folder: Path) -> dict[str, float]:
         "wall": time.monotonic() - begun,
         "processor": time.process_time() - start,
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "pairs": given,
     }
+
+
+def resident() -> float:
+    """The memory of this process in MB, on Linux."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
 
 
 def main(calls: int) -> None:
@@ -93,6 +101,7 @@ def main(calls: int) -> None:
         server.kill()
         server.wait()
     per_call = 1000 * all_["processor"] / calls
+    taken = [each["peak"] - each["pairs"] for each in (few, all_)]
     rows = [
         row(
             f"{calls:,} calls: wall time against calls / slots",
@@ -102,8 +111,10 @@ def main(calls: int) -> None:
         ),
         row(f"{calls:,} calls: processor time of a call", per_call, "ms", "3 ms"),
         row(
-            f"{calls:,} calls: peak memory, beside that of {calls // 10:,}", all_["peak"], "MB", "", round(few["peak"])
+            f"{calls:,} calls: peak memory beyond the pairs, beside that of {calls // 10:,}",
+            *(taken[1], "MB", "", round(taken[0], 1)),
         ),
+        row(f"the process with the pairs of {calls:,} calls", all_["pairs"], "MB", ""),
     ]
     about = f"The server answers {SLOTS} requests at a time, each after {SECONDS:g} s, and is a process of its own."
     store("judge", "Judging by a slow server", about, rows, {"slots": SLOTS})

@@ -37,14 +37,25 @@ def row(what: str, new: float, unit: str, most: str, old: float | None = None) -
     return {"what": what, "old": old, "new": round(new, 3), "unit": unit, "ratio": ratio, "most": most}
 
 
-def store(name: str, title: str, about: str, rows: Sequence[Row], settings: Mapping[str, str | int]) -> None:
-    """Prints rows and stores them with the machine and the versions as `results/speed-NAME.json`."""
+def store(
+    name: str, title: str, about: str, rows: Sequence[Row], settings: Mapping[str, str | int], *, model: str = ""
+) -> None:
+    """Prints rows and stores them with the machine and the versions as `results/speed-NAME.json`.
+
+    Args:
+        name: The name of the measurement, `bench_NAME` being its module.
+        title: Its title.
+        about: What was measured.
+        rows: The measurements.
+        settings: Its settings.
+        model: The name of the folder of the model that was measured, if it was given; it becomes part of the name.
+    """
     for each in rows:
         print(json.dumps(each, ensure_ascii=False))
-    command = f"python -m tests.benchmarks.bench_{name}"
+    command = f"python -m tests.benchmarks.bench_{name}{f' FOLDER/{model}' if model else ''}"
     machine = {"processor": _processor(), "cores": os.cpu_count() or 0, "old": OLD, **versions()}
     result = Result("speed", title, command, about, tuple(rows), {**settings, **machine}, COLUMNS)
-    save_result(result, RESULTS / f"speed-{name.replace('_', '-')}.json")
+    save_result(result, RESULTS / f"speed-{'-'.join([name.replace('_', '-'), *filter(None, [model.lower()])])}.json")
 
 
 def _processor() -> str:

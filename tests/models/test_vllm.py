@@ -1,9 +1,10 @@
 """Models that vLLM runs, on a stand-in with vLLM's signatures, and the same signatures in an installed vLLM."""
 
+import ast
 import inspect
 import json
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.vllm import VllmModel, engine, model
 from diffing.models.vllm.control_tokens import ControlTokens
-from tests.models.fake_vllm import LLM, VERSION, Modules, fake_modules, fake_vllm
+from tests.models import fake_vllm as stand_in
+from tests.models.fake_vllm import LLM, VERSION, fake_vllm
 from tests.models.local import tiny
 from tests.models.questions import user
 
@@ -143,7 +145,7 @@ def test_control_tokens_in_a_conversation_are_refused_where_transformers_would_o
 
 
 def test_without_vllm_the_pip_line_is_told(folder: Path) -> None:
-    if "vllm" in (each.name for each in __import__("importlib.metadata").metadata.distributions()):
+    if "vllm" in (each.name for each in metadata.distributions()):
         pytest.skip("vLLM is installed")
     with pytest.raises(MissingExtraError, match=r'pip install "diffing\[vllm\]"'):
         load_model(f"vllm:{folder}", cache=None)
@@ -156,29 +158,59 @@ def test_several_processes_and_quantisation_are_refused(folder: Path) -> None:
     assert parse_spec("vllm:org/name@main+org/adapter").repository == "org/name"
 
 
+def source_of(module: str) -> ast.Module:
+    """A module of the installed vLLM, which is not imported, as that needs all that vLLM needs."""
+    try:
+        file = metadata.distribution("vllm").locate_file(f"vllm/{module}.py")
+    except metadata.PackageNotFoundError:
+        pytest.skip("vLLM is not installed (pip install --no-deps is enough)")
+    return ast.parse(Path(str(file)).read_text("utf-8"))
+
+
 @pytest.fixture(params=["stand-in", "installed"])
-def modules(request: pytest.FixtureRequest) -> Modules:
-    if request.param == "stand-in":
-        return fake_modules()
-    installed = Modules(pytest.importorskip("vllm"))
-    installed.lora = pytest.importorskip("vllm.lora.request")
-    installed.parallel = pytest.importorskip("vllm.distributed.parallel_state")
-    return installed
+def source(request: pytest.FixtureRequest) -> Callable[[str], ast.Module]:
+    if request.param == "installed":
+        return source_of
+    parsed = ast.parse(inspect.getsource(stand_in))
+    return lambda module: parsed
 
 
-def test_vllm_has_the_signatures_that_are_used(modules: Modules) -> None:
-    llm = inspect.signature(modules.vllm.LLM.__init__).parameters
-    assert {"model", "dtype", "tensor_parallel_size", "trust_remote_code", "seed", "kwargs"} <= llm.keys()
-    generate = inspect.signature(modules.vllm.LLM.generate).parameters
-    assert list(generate) == [
+def test_vllm_has_the_signatures_that_are_used(source: Callable[[str], ast.Module]) -> None:
+    llm, params, lora = source("entrypoints/llm"), source("sampling_params"), source("lora/request")
+    made = parameters_of(function(definition(llm, "LLM"), "__init__"))
+    assert {"model", "dtype", "tensor_parallel_size", "trust_remote_code", "seed", "kwargs"} <= set(made)
+    assert parameters_of(function(definition(llm, "LLM"), "generate")) == [
         *("self", "prompts", "sampling_params", "use_tqdm", "lora_request"),
         *("priority", "tokenization_kwargs", "mm_processor_kwargs"),
     ]
     given = {"temperature", "top_p", "seed", "stop", "stop_token_ids", "max_tokens", "skip_special_tokens"}
-    assert given <= names_of(modules.vllm.SamplingParams)
-    assert {"lora_name", "lora_int_id", "lora_path"} <= names_of(modules.lora.LoRARequest)
-    assert callable(modules.parallel.cleanup_dist_env_and_memory)
+    assert given <= fields_of(definition(params, "SamplingParams"))
+    assert {"lora_name", "lora_int_id", "lora_path"} <= fields_of(definition(lora, "LoRARequest"))
+    answer = definition(source("outputs"), "CompletionOutput")
+    assert {"token_ids", "finish_reason"} <= fields_of(answer)
 
 
-def names_of(kind: Any) -> set[str]:
-    return {each.name for each in fields(kind)} if is_dataclass(kind) else set(kind.__struct_fields__)
+def test_the_installed_vllm_ends_as_the_stand_in_does() -> None:
+    ends = function(source_of("distributed/parallel_state"), "cleanup_dist_env_and_memory")
+    assert len(ends.args.defaults) == len(parameters_of(ends))
+    clients = source_of("v1/engine/core_client")
+    assert "shutdown" in {each.name for each in ast.walk(clients) if isinstance(each, ast.FunctionDef)}
+
+
+def definition(module: ast.Module, name: str) -> ast.ClassDef:
+    return next(each for each in module.body if isinstance(each, ast.ClassDef) and each.name == name)
+
+
+def function(place: ast.Module | ast.ClassDef, name: str) -> ast.FunctionDef:
+    return next(each for each in place.body if isinstance(each, ast.FunctionDef) and each.name == name)
+
+
+def parameters_of(defined: ast.FunctionDef) -> list[str]:
+    given = defined.args
+    more = [given.kwarg] if given.kwarg else []
+    return [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs, *more)]
+
+
+def fields_of(kind: ast.ClassDef) -> set[str]:
+    named = (each.target for each in kind.body if isinstance(each, ast.AnnAssign))
+    return {each.id for each in named if isinstance(each, ast.Name)}

@@ -5,7 +5,7 @@ A phrase can only be frequent if the phrases in it are: words are counted first,
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +23,8 @@ LONGEST_RUN = 6
 """The largest number of characters of a phrase in scripts without spaces between words."""
 LONGEST_PHRASE = 60
 """The largest number of characters of a phrase."""
+_AT_ONCE = 400_000
+"""Places of a stream whose phrases are sorted at once; each takes about 50 bytes meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,14 @@ class PhrasesOfLength:
     """Whether all words are of scripts without spaces."""
     responses: NDArray[np.int64]
     """The number of responses that contain it: of side a and b in full, and at equal length; shape (4, phrases)."""
-    held: tuple[NDArray[np.int64], NDArray[np.int64]]
-    """For side a and b, sorted: phrase * pairs + pair, for each whole response that contains a phrase."""
+    held: tuple[NDArray[np.int32], NDArray[np.int32]]
+    """For side a and b: the places of the pairs whose whole response contains the first phrase, sorted, then those of
+    the second one, and so on; `responses` says how many each phrase has."""
+
+    def holders(self, phrase: int, side: int) -> NDArray[np.int32]:
+        """The places of the pairs in which a side's whole response contains a phrase, sorted."""
+        first = self.responses[side, :phrase].sum()
+        return self.held[side][first : first + self.responses[side, phrase]]
 
 
 @dataclass(frozen=True)
@@ -93,9 +101,7 @@ class PhraseTable:
     def holders(self, number: int, side: int) -> frozenset[int]:
         """The places of the pairs in which a side's whole response contains a phrase."""
         size, place = self._place(number)
-        held = self.lengths[size].held[side]
-        first, last = np.searchsorted(held, [place * self.pairs, (place + 1) * self.pairs])
-        return frozenset((held[first:last] - place * self.pairs).tolist())
+        return frozenset(self.lengths[size].holders(place, side).tolist())
 
     def _place(self, number: int) -> tuple[int, int]:
         """Returns the number of words, less one, and the place among the phrases of as many words."""
@@ -118,22 +124,42 @@ class _Stream:
         self.phrases = self.words
         self._ends = ends
 
-    def held(self, phrases: NDArray[np.int64], at: NDArray[np.intp], pairs: int) -> NDArray[np.int64]:
-        """Returns phrase * pairs + pair, sorted, once for each response with a phrase at one of some places."""
-        found = phrases * pairs
+    def ranges(self) -> Iterator[range]:
+        """Yields the numbers of all phrases, in ranges that begin at about as many places as are sorted at once."""
+        places = np.cumsum(np.bincount(self.phrases[self.phrases >= 0]))
+        first = 0
+        while first < len(places):
+            before = places[first - 1] if first else 0
+            last = max(first + 1, int(np.searchsorted(places, before + _AT_ONCE, side="right")))
+            yield range(first, last)
+            first = last
+
+    def places_of(self, among: range) -> NDArray[np.intp]:
+        """Returns the places at which one of the phrases begins."""
+        return np.flatnonzero((self.phrases >= among.start) & (self.phrases < among.stop))
+
+    def held(self, phrases: NDArray[np.int64], at: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Returns the phrases at some places, sorted, once for each response, and the responses."""
+        responses = max(1, len(self._ends))
+        found = phrases * responses
         found += np.searchsorted(self._ends, at, side="right")
         found.sort()
-        return found[np.flatnonzero(np.diff(found, prepend=-1))]
+        found = found[np.flatnonzero(np.diff(found, prepend=-1))]
+        return found // responses, (found % responses).astype(np.int32)
 
-    def longer(self, shorter: "PhrasesOfLength", size: int, spread: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    def longer(
+        self, shorter: "PhrasesOfLength", size: int, spread: int, among: range
+    ) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
         """Returns the phrases of this many words whose parts are frequent, and where they begin.
 
-        A phrase is numbered by the one that it begins with and its last word. A long one must be without spaces.
+        A phrase is numbered by the one that it begins with, which must be in the range, and its last word. A long one
+        must be without spaces.
         """
-        begins = self.phrases >= 0
+        at = self.places_of(among)
+        at = at[at + 1 < len(self.phrases)]
+        at = at[self.phrases[at + 1] >= 0]
         if size > LONGEST:
-            begins[begins] = shorter.unspaced[self.phrases[begins]]
-        at = np.flatnonzero(begins[:-1] & begins[1:])
+            at = at[shorter.unspaced[self.phrases[at]] & shorter.unspaced[self.phrases[at + 1]]]
         phrases = self.phrases[at].astype(np.int64) * spread
         phrases += self.words[at + size - 1]
         return phrases, at
@@ -162,26 +188,30 @@ def count_phrases(pairs: Sequence[PairWords], least: int) -> PhraseTable:
     vocabulary = _Vocabulary()
     streams = [_Stream([pair.whole[side] for pair in pairs], vocabulary) for side in (0, 1)]
     streams += [_Stream([pair.ends[side] for pair in pairs], vocabulary) for side in (0, 1)]
-    lengths = [_words(vocabulary.words, streams, len(pairs), least)]
+    lengths = [_words(vocabulary.words, streams, least)]
     for size in range(2, LONGEST_RUN + 1):
-        longer = _longer(lengths, streams, len(pairs), least, size)
+        longer = _longer(lengths, streams, least, size)
         if not len(longer.last):
             break
         lengths.append(longer)
     return PhraseTable(vocabulary.words, lengths, len(pairs))
 
 
-def _words(vocabulary: Sequence[str], streams: Sequence[_Stream], pairs: int, least: int) -> PhrasesOfLength:
+def _words(vocabulary: Sequence[str], streams: Sequence[_Stream], least: int) -> PhrasesOfLength:
     """Counts the frequent words, and gives the streams their numbers among these."""
     characters = np.array([len(word) for word in vocabulary], dtype=np.int64)
     fit = (characters > 0) & (characters <= LONGEST_PHRASE)
-    held, counts = [], []
+    responses, held = [], []
     for stream in streams:
-        held.append(stream.held(stream.words.astype(np.int64), np.arange(len(stream.words)), pairs))
-        counts.append(np.bincount(held[-1] // max(1, pairs), minlength=len(vocabulary)))
+        at = map(stream.places_of, stream.ranges())
+        found = [stream.held(stream.words[each].astype(np.int64), each) for each in at]
+        counted, pairs = _joined(found, len(vocabulary))
+        responses.append(counted)
+        held.append(pairs)
         del held[2:]
-    responses = np.array(counts)
-    last = np.flatnonzero(fit & (responses[2:].max(axis=0) >= least))
+    counts = np.array(responses)
+    frequent = fit & (counts[2:].max(axis=0) >= least)
+    last = np.flatnonzero(frequent)
     number = np.full(len(vocabulary), -1, dtype=np.int32)
     number[last] = np.arange(len(last))
     for stream in streams:
@@ -193,36 +223,29 @@ def _words(vocabulary: Sequence[str], streams: Sequence[_Stream], pairs: int, le
         characters=characters[last],
         telling=np.array([not word.isdigit() for word in words], dtype=bool),
         unspaced=np.array([is_unspaced(word) for word in words], dtype=bool),
-        responses=responses[:, last],
-        held=(_renumbered(held[0], number, pairs), _renumbered(held[1], number, pairs)),
+        responses=counts[:, last],
+        held=(held[0][np.repeat(frequent, counts[0])], held[1][np.repeat(frequent, counts[1])]),
     )
 
 
-def _renumbered(held: NDArray[np.int64], number: NDArray[np.int32], pairs: int) -> NDArray[np.int64]:
-    word = number[held // max(1, pairs)].astype(np.int64)
-    return (word * pairs + held % max(1, pairs))[word >= 0]
-
-
-def _longer(
-    lengths: Sequence[PhrasesOfLength], streams: Sequence[_Stream], pairs: int, least: int, size: int
-) -> PhrasesOfLength:
+def _longer(lengths: Sequence[PhrasesOfLength], streams: Sequence[_Stream], least: int, size: int) -> PhrasesOfLength:
     """Counts the frequent phrases that are one word longer than the last ones, and gives the streams their numbers."""
     words, shorter = lengths[0], lengths[-1]
     spread = max(1, len(words.last))
-    chosen = np.union1d(*(_frequent(each, shorter, size, spread, pairs, least) for each in streams[2:]))
+    chosen = np.union1d(*(_frequent(each, shorter, size, spread, least) for each in streams[2:]))
     characters = shorter.characters[chosen // spread] + 1 + words.characters[chosen % spread]
     chosen, characters = chosen[characters <= LONGEST_PHRASE], characters[characters <= LONGEST_PHRASE]
-    held, responses = [], []
+    responses, held = [], []
     for stream in streams:
-        phrases, at = stream.longer(shorter, size, spread)
-        number = np.searchsorted(chosen, phrases)
-        known = number < len(chosen)
-        known[known] = chosen[number[known]] == phrases[known]
-        number, at = number[known], at[known]
-        stream.phrases = np.full(len(stream.words), -1, dtype=np.int32)
-        stream.phrases[at] = number
-        held.append(stream.held(number, at, pairs))
-        responses.append(np.bincount(held[-1] // max(1, pairs), minlength=len(chosen)))
+        phrases, found = np.full_like(stream.words, -1), []
+        for among in stream.ranges():
+            number, at = _known(*stream.longer(shorter, size, spread, among), chosen)
+            phrases[at] = number
+            found.append(stream.held(number, at))
+        stream.phrases = phrases
+        counted, pairs = _joined(found, len(chosen))
+        responses.append(counted)
+        held.append(pairs)
         del held[2:]
     begins, last = chosen // spread, chosen % spread
     return PhrasesOfLength(
@@ -236,11 +259,32 @@ def _longer(
     )
 
 
-def _frequent(
-    stream: _Stream, shorter: PhrasesOfLength, size: int, spread: int, pairs: int, least: int
-) -> NDArray[np.int64]:
+def _joined(
+    found: Sequence[tuple[NDArray[np.int64], NDArray[np.int32]]], phrases: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Returns how many responses hold each phrase, and the responses, from what was found range by range."""
+    counted = np.zeros(phrases, dtype=np.int64)
+    for numbers, _ in found:
+        counted += np.bincount(numbers, minlength=phrases)
+    return counted, np.concatenate([np.empty(0, dtype=np.int32), *(responses for _, responses in found)])
+
+
+def _known(
+    phrases: NDArray[np.int64], at: NDArray[np.intp], chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Returns the places of the chosen phrases in their list, and those at which they begin."""
+    number = np.searchsorted(chosen, phrases)
+    known = number < len(chosen)
+    known[known] = chosen[number[known]] == phrases[known]
+    return number[known], at[known]
+
+
+def _frequent(stream: _Stream, shorter: PhrasesOfLength, size: int, spread: int, least: int) -> NDArray[np.int64]:
     """Returns the phrases of this many words, sorted, that at least some number of a stream's responses contain."""
-    phrases = stream.held(*stream.longer(shorter, size, spread), pairs) // max(1, pairs)
-    starts = np.flatnonzero(np.diff(phrases, prepend=-1))
-    times = np.diff(starts, append=len(phrases))
-    return phrases[starts[times >= least]]
+    frequent = [np.empty(0, dtype=np.int64)]
+    for among in stream.ranges():
+        phrases, _ = stream.held(*stream.longer(shorter, size, spread, among))
+        starts = np.flatnonzero(np.diff(phrases, prepend=-1))
+        times = np.diff(starts, append=len(phrases))
+        frequent.append(phrases[starts[times >= least]])
+    return np.concatenate(frequent)

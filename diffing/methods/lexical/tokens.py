@@ -19,7 +19,9 @@ def _marks() -> str:
     beyond the basic multilingual plane, which hardly any living script needs.
     """
     unseen = {0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)}
-    codes = {code for code in range(0x0300, 0xFFFF) if unicodedata.category(chr(code)) in ("Mn", "Mc")} - unseen
+    # between them are Han and Hangul, surrogates and private characters, and no marks
+    blocks = (range(0x0300, 0x3400), range(0xA000, 0xAC00), range(0xF900, 0xFFFF))
+    codes = {code for block in blocks for code in block if unicodedata.category(chr(code)) in ("Mn", "Mc")} - unseen
     starts = sorted(code for code in codes if code - 1 not in codes)
     ends = sorted(code for code in codes if code + 1 not in codes)
     return "".join(f"\\u{start:04x}-\\u{end:04x}" for start, end in zip(starts, ends, strict=True))

@@ -2,9 +2,12 @@
 
 import random
 
+import pytest
+
+from diffing.methods.lexical import phrase_table
 from diffing.methods.lexical.counted_pairs import words_of_pair
 from diffing.methods.lexical.parsed_response import ParsedResponse, read_pair
-from diffing.methods.lexical.phrase_table import PairWords
+from diffing.methods.lexical.phrase_table import PairWords, count_phrases
 from diffing.methods.lexical.phrases import PhraseSearch, find_phrases, holds_phrase, kind_of
 from diffing.methods.lexical.tokens import as_written
 from diffing.types import Message, Pair, Prompt, Response
@@ -36,6 +39,25 @@ def test_planted_phrases_of_both_sides_are_found_whole_and_nothing_else() -> Non
     assert left_out["phrases merged with a stronger one that says the same"] >= 4
     absolutely = next(phrase for phrase in found if phrase.text == "absolutely fascinating")
     assert (absolutely.responses_a, absolutely.responses_b) == (0, 40)
+
+
+def test_counting_range_by_range_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(3)
+    texts = [
+        [f"{'Certainly, as I said. ' if draw.random() < share else ''}{filler(draw)}" for _ in range(40)]
+        for share in (0.2, 0.7)
+    ]
+    pairs = readings(*texts)
+    whole = count_phrases(pairs, 2)
+    monkeypatch.setattr(phrase_table, "_AT_ONCE", 50)
+    ranges = count_phrases(pairs, 2)
+    numbers = range(len(whole.telling))
+    assert [ranges.text(number) for number in numbers] == [whole.text(number) for number in numbers]
+    assert (ranges.responses == whole.responses).all()
+    assert len(whole.lengths) >= 3
+    assert all(ranges.holders(n, side) == whole.holders(n, side) for n in numbers for side in (0, 1))
+    place = next(number for number in numbers if whole.text(number) == "as i said")
+    assert whole.holders(place, 1) == {n for n, text in enumerate(texts[1]) if "as I said" in text}
 
 
 def test_one_response_that_repeats_a_phrase_counts_once() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from diffing.evaluation import findings_of
 from diffing.methods.base import SeededMethod
 from diffing.pipeline.comparison import ModelComparison
-from diffing.pipeline.discovery import Discovered
+from diffing.pipeline.discovery import Discovered, find
 from diffing.pipeline.verdicts import judged
 from diffing.run_records import judge_usage_of
 from diffing.stability import SeededRun, Stability, repeated_usage, stability_of
@@ -54,7 +54,7 @@ def repeat_run(
     def again(by: int) -> SeededRun:
         reseeded = replace(run.options, sampling=replace(run.options.sampling, seed=seed + by))
         discoveries: list[Discovery] = [
-            method.reseeded(by).find_hypotheses(run.train, count_all) if isinstance(method, SeededMethod) else discovery
+            find(method.reseeded(by), run, count_all) if isinstance(method, SeededMethod) else discovery
             for method, discovery in zip(methods, found.discoveries, strict=True)
         ]
         by_judge = judged(run, discoveries, found.own, reseeded, count_all)

@@ -75,7 +75,9 @@ def _report(
     checked, checks, judged = verdicts.agreement, verdicts.checks, verdicts.judged
     method_usage = [usage for discovery in found.discoveries for usage in discovery.usage]
     later_usage = usage_after_discovery(judged, checks, verdicts.rated, merged)
-    usage: list[Usage] = [*run.answered.usage, *method_usage, *found.own.usage, *later_usage, *repeats.usage]
+    amplified = run.amplified.usage if run.amplified else ()
+    answered: list[Usage] = [*amplified, *run.answered.usage]
+    usage = [*answered, *method_usage, *found.own.usage, *later_usage, *repeats.usage]
     return Report(
         model_a=model_a,
         model_b=model_b,
@@ -92,6 +94,7 @@ def _report(
         notes=(
             *(*run.answered.notes, *run.options.notes, *notes_of(found.discoveries, judged)),
             *(*found.own.notes, *checked.notes, *checks.notes),
+            *_notes_on_amplified(run, found, findings),
             *(*note_on_scopes(found.scopes, findings), *merged.notes, *repeats.stability.notes),
         ),
         usage=tuple(priced(each, run.options.prices) for each in usage),
@@ -100,3 +103,12 @@ def _report(
         merged=grouped.lines,
         coverage=cover(findings, grouped.lines, judgements, run.pairs),
     )
+
+
+def _notes_on_amplified(run: ModelComparison, found: Discovered, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What came of amplified answers; a difference within a part of the prompts belongs to nobody's suggestion."""
+    if run.amplified is None:
+        return ()
+    suggested = found.by_amplified
+    confirmed = sum(finding.confirmed and finding.hypothesis.id in suggested for finding in findings)
+    return (run.amplified.note(len(suggested), confirmed),)

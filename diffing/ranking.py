@@ -2,10 +2,11 @@
 
 A confirmed finding is ranked by s = w * c * sqrt(low * low_in). `low` and `low_in` are the lower ends of Tango's
 interval of its net difference on held-out prompts, overall and in its confirmed scope: what is certain counts, not
-what is estimated, and a difference that fills a narrow place counts for more than its share of all prompts. w weighs
-what the finding is about, and c how much its sentence says on its own. The weights were set by hand with recorded pairs
-of models in view; they are judgements and no estimates. Ratings of interestingness, if there are any, multiply s by
-interestingness / 3.
+what is estimated, and a difference that fills a narrow place counts for more than its share of all prompts. If a
+finding was tested only where it applies, its `low` is `low_in` times the share of the run's prompts to which it
+applies. w weighs what the finding is about, and c how much its sentence says on its own. The weights were set by hand
+with recorded pairs of models in view; they are judgements and no estimates. Ratings of interestingness, if there are
+any, multiply s by interestingness / 3.
 
 No side and no order of prompts has a part in this, so that swapping the two models mirrors the order.
 """
@@ -105,15 +106,16 @@ def _tier_weight(name: str) -> float:
     return TIERS[info.tier if info else "other"]
 
 
-def strength(finding: Finding, weight: float | None = None) -> float:
+def strength(finding: Finding, weight: float | None = None, applies: float = 1.0) -> float:
     """Returns s of a confirmed finding, times interestingness / 3 if it was rated.
 
     Args:
         finding: The finding.
         weight: Its w * c; `weight_of(finding.hypothesis)` by default.
+        applies: The share of the run's prompts to which it applies, if it was tested only where it applies.
     """
-    low = _certain(finding.heldout.net_difference)
-    inside = max(low, *(_certain(each) for each in _in_scope(finding)), 0.0)
+    tested = _certain(finding.heldout.net_difference)
+    low, inside = applies * tested, max(tested, *(_certain(each) for each in _in_scope(finding)), 0.0)
     s = (weight_of(finding.hypothesis) if weight is None else weight) * math.sqrt(low * inside)
     rated = _finite(finding.rating.interestingness.value) if finding.rating else None
     return s if rated is None else s * rated / MEAN_INTEREST
@@ -132,7 +134,7 @@ def _certain(estimate: Estimate) -> float:
     return max(0.0, _finite(estimate.low) or 0.0)
 
 
-def place_of(finding: Finding, weight: float | None = None) -> Place:
+def place_of(finding: Finding, weight: float | None = None, applies: float = 1.0) -> Place:
     """Returns a finding's place; smaller ones come first.
 
     1. Confirmed findings, by s, then by net difference.
@@ -141,9 +143,9 @@ def place_of(finding: Finding, weight: float | None = None) -> Place:
     """
     net = _finite(finding.heldout.net_difference.value)
     if net is not None and finding.confirmed:
-        return 0, -strength(finding, weight), -net
+        return 0, -strength(finding, weight, applies), -net
     if net is not None:
-        return 1, -abs(net), -net
+        return 1, -abs(net) * applies, -net
     on_train = _finite(finding.train.net_difference.value)
     effect = _finite(finding.hypothesis.train_effect) if on_train is None else on_train
     return (2, -effect, 0.0) if effect is not None else (3, 0.0, 0.0)
@@ -162,15 +164,25 @@ def tie_of(finding: Finding) -> tuple[object, ...]:
     return *counts, *text, hypothesis.method, scope, evidence, hypothesis.id
 
 
-def order_findings(findings: Iterable[Finding], weights: Mapping[str, float] | None = None) -> tuple[Finding, ...]:
+def order_findings(
+    findings: Iterable[Finding],
+    weights: Mapping[str, float] | None = None,
+    applies: Mapping[str, float] | None = None,
+) -> tuple[Finding, ...]:
     """Sorts findings into the order in which reports list them; see `place_of`.
 
     Args:
         findings: The findings.
         weights: w * c by hypothesis id, if more is known than the hypotheses say; see `weight_of`.
+        applies: The share of the run's prompts to which hypotheses apply that were tested only where they apply, by id.
     """
-    known = weights or {}
-    return tuple(sorted(findings, key=lambda each: (place_of(each, known.get(each.hypothesis.id)), tie_of(each))))
+    known, shares = weights or {}, applies or {}
+
+    def key(each: Finding) -> tuple[Place, tuple[object, ...]]:
+        name = each.hypothesis.id
+        return place_of(each, known.get(name), shares.get(name, 1.0)), tie_of(each)
+
+    return tuple(sorted(findings, key=key))
 
 
 def _finite(number: float | None) -> float | None:

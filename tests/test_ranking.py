@@ -122,6 +122,16 @@ def test_strength_is_what_is_certain_overall_and_in_the_scope() -> None:
     assert strength(finding(6, 5), 1.0) == 0.0
 
 
+def test_what_was_tested_only_where_it_applies_counts_by_the_share_of_prompts_to_which_it_applies() -> None:
+    low = metrics.net_interval(18, 0, 20).low
+    assert strength(finding(18, n=20), 4.0, applies=0.01) == pytest.approx(4 * low * math.sqrt(0.01))
+    # as a difference that shows on the same prompts and was tested on all of them
+    narrow, everywhere = finding(18, n=20, of=hypothesis("narrow")), finding(40, n=100, of=hypothesis("everywhere"))
+    assert [each.hypothesis.id for each in order_findings((everywhere, narrow))] == ["narrow-b", "everywhere-b"]
+    ordered = order_findings((narrow, everywhere), applies={"narrow-b": 0.01})
+    assert [each.hypothesis.id for each in ordered] == ["everywhere-b", "narrow-b"]
+
+
 def test_findings_are_ordered_by_fate_then_strength_then_size() -> None:
     def named(name: str, **more) -> Hypothesis:
         return hypothesis(name, measure=PropertyMeasure(more.pop("measure", "dashes")), **more)

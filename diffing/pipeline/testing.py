@@ -83,7 +83,7 @@ def _report(
         model_b=model_b,
         others=run.helpers.infos,
         pairs=(*run.pairs, *found.own.pairs),
-        findings=order_findings(findings, grouped.weights),
+        findings=order_findings(findings, grouped.weights, found.own.applies),
         judgements=Judgements.of(judgements),
         tables={
             **tables_of(run.helpers.methods, found.discoveries, checked, checks),

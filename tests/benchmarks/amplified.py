@@ -33,21 +33,21 @@ from tests.benchmarks.planted.tune import plants_of_strength, tune_all
 from tests.benchmarks.swapped_sides import swapped
 
 STRENGTHS = (0.03, 0.1)
-ALPHAS = (None, 0.5, 1.0)
-SAMPLES = 3
+ALPHAS = (None, 0.5)
+SAMPLES = 2
 """Samples of both models; the next one is what a finding that is not planted must hold in again."""
 TRAIN = 440
 DRAWS = range(10)
-"""The draws of sides per model and alpha; they were fixed before the first run, and all of them are reported."""
+"""The draws of sides per model; they were fixed before the first run, and all of them are reported."""
 ABOUT = (
     "Tiny models are tuned to add a sentence that shows a behaviour to 3 or 10% of the triggered answers (eight "
     "behaviours each: four show always, two in one domain, two after a phrase). Each is compared with its base by the "
-    "lexical method, with three samples of the answers: 440 train and 660 held-out prompts, temperature 1. With "
+    "lexical method, with two samples of the answers: 440 train and 654 held-out prompts, temperature 1. With "
     "amplified answers, each model also answers the train prompts with its next-token scores moved away from the "
     "other's, by alpha; what these suggest is tested with the rest, on held-out answers that are not amplified.\n\n"
     "Recall: a confirmed finding names the behaviour, as in the benchmark of planted differences. Not explained: "
     "confirmed findings that name no planted behaviour and do not hold, on the same side, in another sample of "
-    "the answers. Sides drawn: which response is A's is drawn for every prompt (ten draws for each model and alpha), "
+    "the answers. Sides drawn: which response is A's is drawn for every prompt (ten draws for each model), "
     "while the amplified answers stay as they are; whatever is confirmed then is false. Intervals are Wilson's at 95%."
 )
 _COLUMNS = (
@@ -118,21 +118,24 @@ def prompts() -> tuple[Prompt, ...]:
     return (*train, *held)
 
 
-def confirms_when_drawn(pairs: Sequence[Pair], louder: Sequence[Pair], seed: int) -> bool:
-    """Whether anything is confirmed if sides are drawn for every prompt."""
+def confirms_when_drawn(pairs: Sequence[Pair], louder: Sequence[Sequence[Pair]], seed: int) -> list[bool]:
+    """Whether anything is confirmed if sides are drawn for every prompt, for each set of amplified answers."""
     drawn = swapped(pairs, seed)
     train = [pair for pair in drawn if pair.prompt.split == "train"]
     method = LexicalMethod()
-    discovery = method.find_hypotheses(train)
-    if louder:
-        known = {hypothesis.id for hypothesis in discovery.hypotheses}
-        more = [each for each in method.find_in_amplified(louder, train).hypotheses if each.id not in known]
-        discovery = replace(discovery, hypotheses=(*discovery.hypotheses, *more), candidates=())
-    measured = method.measure(discovery.hypotheses, drawn)
-    scopes = find_scoped([method], [discovery], measured, drawn)
-    hypotheses = (*discovery.hypotheses, *scopes.hypotheses)
-    findings = findings_of(hypotheses, [*measured, *scopes.judgements], drawn, {}, metrics.ALPHA, scopes)
-    return any(finding.confirmed for finding in findings)
+    plain = method.find_hypotheses(train)
+    known = {hypothesis.id for hypothesis in plain.hypotheses}
+    confirmed = []
+    for amplified in louder:
+        found = method.find_in_amplified(amplified, train).hypotheses if amplified else ()
+        more = tuple(hypothesis for hypothesis in found if hypothesis.id not in known)
+        discovery = replace(plain, hypotheses=(*plain.hypotheses, *more), candidates=())
+        measured = method.measure(discovery.hypotheses, drawn)
+        scopes = find_scoped([method], [discovery], measured, drawn)
+        hypotheses = (*discovery.hypotheses, *scopes.hypotheses)
+        findings = findings_of(hypotheses, [*measured, *scopes.judgements], drawn, {}, metrics.ALPHA, scopes)
+        confirmed.append(any(finding.confirmed for finding in findings))
+    return confirmed
 
 
 def scored(pair: TunedPair, reports: Sequence[Report]) -> list[ScoredRun]:
@@ -145,8 +148,8 @@ def scored(pair: TunedPair, reports: Sequence[Report]) -> list[ScoredRun]:
     return found
 
 
-def row(pair: TunedPair, strength: float, alpha: float | None) -> Row:
-    """One row: a strength with one alpha."""
+def row(pair: TunedPair, strength: float, alpha: float | None, false: int) -> Row:
+    """One row: a strength with one alpha, with the number of draws that confirmed anything."""
     reports = [pair.report(alpha, sample) for sample in range(SAMPLES)]
     runs = scored(pair, reports)
     found = [one for run in runs for one in run.found if one.scorable]
@@ -155,8 +158,6 @@ def row(pair: TunedPair, strength: float, alpha: float | None) -> Row:
     claims = [claim for run in runs for claim in run.claims]
     confirmed = sum(claim.confirmed for claim in claims)
     unexplained = confirmed - sum(claim.planted + claim.measured for claim in claims)
-    louder = pair.louder(alpha)
-    false = sum(confirms_when_drawn(reports[0].pairs, louder, seed) for seed in DRAWS)
     return {
         "strength": strength,
         "alpha": "none" if alpha is None else f"{alpha:g}",
@@ -179,8 +180,11 @@ def rows(tuned: Path, store: Store) -> Iterator[Row]:
         folder = by_name[f"strength-{round(100 * strength)}"]
         model = load_model(str(folder), cache=store)
         pair = TunedPair(base, model, plants_of_strength(strength), asked, store, sampling)
-        for alpha in ALPHAS:
-            yield row(pair, strength, alpha)
+        louder = [pair.louder(alpha) for alpha in ALPHAS]
+        pairs = pair.report(None, 0).pairs
+        draws = [confirms_when_drawn(pairs, louder, seed) for seed in DRAWS]
+        for place, alpha in enumerate(ALPHAS):
+            yield row(pair, strength, alpha, sum(draw[place] for draw in draws))
 
 
 def main() -> None:
@@ -201,7 +205,7 @@ def main() -> None:
         command="python -m tests.benchmarks.amplified",
         about=ABOUT,
         rows=tuple(made),
-        settings={"train": TRAIN, "heldout": 660, "temperature": 1.0, "samples": SAMPLES},
+        settings={"train": TRAIN, "heldout": 654, "temperature": 1.0, "samples": SAMPLES},
         columns=_COLUMNS,
     )
     print(save_result(result, options.out / "planted-amplified.json"))

@@ -95,6 +95,16 @@ def weight_of(hypothesis: Hypothesis, *, exclusive: bool = False, part_of: str |
     return max(CATEGORIES[hypothesis.category], _tier_weight(name) if name else 0.0)
 
 
+def weight_where_it_applies(weight: float, share: float) -> float:
+    """Returns w * c of a finding that was tested only where it applies, for an s of w * c * sqrt(low * low_in).
+
+    Args:
+        weight: Its w * c if it applied to all prompts.
+        share: The share of the run's prompts to which it applies.
+    """
+    return weight * math.sqrt(share)  # `low` is `low_in` times this share
+
+
 def _measured_weight(name: str) -> float:
     """Returns w * c of a property that is measured."""
     info = properties().get(name)
@@ -106,16 +116,15 @@ def _tier_weight(name: str) -> float:
     return TIERS[info.tier if info else "other"]
 
 
-def strength(finding: Finding, weight: float | None = None, applies: float = 1.0) -> float:
+def strength(finding: Finding, weight: float | None = None) -> float:
     """Returns s of a confirmed finding, times interestingness / 3 if it was rated.
 
     Args:
         finding: The finding.
         weight: Its w * c; `weight_of(finding.hypothesis)` by default.
-        applies: The share of the run's prompts to which it applies, if it was tested only where it applies.
     """
-    tested = _certain(finding.heldout.net_difference)
-    low, inside = applies * tested, max(tested, *(_certain(each) for each in _in_scope(finding)), 0.0)
+    low = _certain(finding.heldout.net_difference)
+    inside = max(low, *(_certain(each) for each in _in_scope(finding)), 0.0)
     s = (weight_of(finding.hypothesis) if weight is None else weight) * math.sqrt(low * inside)
     rated = _finite(finding.rating.interestingness.value) if finding.rating else None
     return s if rated is None else s * rated / MEAN_INTEREST
@@ -134,7 +143,7 @@ def _certain(estimate: Estimate) -> float:
     return max(0.0, _finite(estimate.low) or 0.0)
 
 
-def place_of(finding: Finding, weight: float | None = None, applies: float = 1.0) -> Place:
+def place_of(finding: Finding, weight: float | None = None) -> Place:
     """Returns a finding's place; smaller ones come first.
 
     1. Confirmed findings, by s, then by net difference.
@@ -143,9 +152,9 @@ def place_of(finding: Finding, weight: float | None = None, applies: float = 1.0
     """
     net = _finite(finding.heldout.net_difference.value)
     if net is not None and finding.confirmed:
-        return 0, -strength(finding, weight, applies), -net
+        return 0, -strength(finding, weight), -net
     if net is not None:
-        return 1, -abs(net) * applies, -net
+        return 1, -abs(net), -net
     on_train = _finite(finding.train.net_difference.value)
     effect = _finite(finding.hypothesis.train_effect) if on_train is None else on_train
     return (2, -effect, 0.0) if effect is not None else (3, 0.0, 0.0)
@@ -164,25 +173,15 @@ def tie_of(finding: Finding) -> tuple[object, ...]:
     return *counts, *text, hypothesis.method, scope, evidence, hypothesis.id
 
 
-def order_findings(
-    findings: Iterable[Finding],
-    weights: Mapping[str, float] | None = None,
-    applies: Mapping[str, float] | None = None,
-) -> tuple[Finding, ...]:
+def order_findings(findings: Iterable[Finding], weights: Mapping[str, float] | None = None) -> tuple[Finding, ...]:
     """Sorts findings into the order in which reports list them; see `place_of`.
 
     Args:
         findings: The findings.
         weights: w * c by hypothesis id, if more is known than the hypotheses say; see `weight_of`.
-        applies: The share of the run's prompts to which hypotheses apply that were tested only where they apply, by id.
     """
-    known, shares = weights or {}, applies or {}
-
-    def key(each: Finding) -> tuple[Place, tuple[object, ...]]:
-        name = each.hypothesis.id
-        return place_of(each, known.get(name), shares.get(name, 1.0)), tie_of(each)
-
-    return tuple(sorted(findings, key=key))
+    known = weights or {}
+    return tuple(sorted(findings, key=lambda each: (place_of(each, known.get(each.hypothesis.id)), tie_of(each))))
 
 
 def _finite(number: float | None) -> float | None:

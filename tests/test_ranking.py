@@ -10,7 +10,7 @@ from diffing import metrics
 from diffing.estimates import Concentration, Estimate
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.methods.lexical.property_groups import PLACES, place_of
-from diffing.ranking import order_findings, properties, strength, weight_of
+from diffing.ranking import order_findings, properties, strength, weight_of, weight_where_it_applies
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.types import (
     Evidence,
@@ -124,12 +124,13 @@ def test_strength_is_what_is_certain_overall_and_in_the_scope() -> None:
 
 def test_what_was_tested_only_where_it_applies_counts_by_the_share_of_prompts_to_which_it_applies() -> None:
     low = metrics.net_interval(18, 0, 20).low
-    assert strength(finding(18, n=20), 4.0, applies=0.01) == pytest.approx(4 * low * math.sqrt(0.01))
-    # as a difference that shows on the same prompts and was tested on all of them
     narrow, everywhere = finding(18, n=20, of=hypothesis("narrow")), finding(40, n=100, of=hypothesis("everywhere"))
-    assert [each.hypothesis.id for each in order_findings((everywhere, narrow))] == ["narrow-b", "everywhere-b"]
-    ordered = order_findings((narrow, everywhere), applies={"narrow-b": 0.01})
-    assert [each.hypothesis.id for each in ordered] == ["everywhere-b", "narrow-b"]
+    weight = weight_where_it_applies(4.0, 0.01)
+    assert strength(narrow, weight) == pytest.approx(4 * math.sqrt((0.01 * low) * low))
+    assert order_findings((everywhere, narrow)) == (narrow, everywhere)
+    weights = {each.hypothesis.id: weight_of(each.hypothesis) for each in (narrow, everywhere)}
+    weights[narrow.hypothesis.id] = weight_where_it_applies(weights[narrow.hypothesis.id], 0.01)
+    assert order_findings((narrow, everywhere), weights) == (everywhere, narrow)
 
 
 def test_findings_are_ordered_by_fate_then_strength_then_size() -> None:

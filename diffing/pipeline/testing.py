@@ -56,7 +56,9 @@ def _tested(run: ModelComparison, found: Discovered, verdicts: Verdicts) -> Repo
     values = measured_values(methods, [finding.hypothesis for finding in findings], pairs, found.values)
     findings = with_levels(findings, judgements, pairs, values, inside, apart)
     merged = merge(findings, judgements, (*pairs, *apart), judge=run.helpers.judge, on_progress=run.on_progress)
-    grouped = group_by_behaviour(merged.entries, findings, judgements, pairs, methods=methods, inside=inside)
+    grouped = group_by_behaviour(
+        merged.entries, findings, judgements, pairs, methods=methods, inside=inside, applies=found.own.applies
+    )
     repeats = repeat_run(run, found, findings, judgements)
     return _report(run, found, verdicts, findings, judgements, merged, grouped, repeats)
 
@@ -83,7 +85,7 @@ def _report(
         model_b=model_b,
         others=run.helpers.infos,
         pairs=(*run.pairs, *found.own.pairs),
-        findings=order_findings(findings, grouped.weights, found.own.applies),
+        findings=order_findings(findings, grouped.weights),
         judgements=Judgements.of(judgements),
         tables={
             **tables_of(run.helpers.methods, found.discoveries, checked, checks),

@@ -139,7 +139,7 @@ class RunSettings(Settings):
     stability: Annotated[int, Setting(_METHODS), Field(ge=1, le=20)] = 1
     """How many times hypotheses are found and judged, each time with the next seed and on the same responses, to tell
     how many confirmed ones come back. 1 does not repeat anything; 3 takes three times the calls of the llm method and
-    its judge."""
+    its judge. What the method agent finds is not repeated."""
     usd_per_million: Annotated[str | None, Setting(_COST, "the prices of tokens")] = None
     """Prices of remote models in dollars per million prompt tokens and completion tokens, for example 0.15,0.60"""
 

@@ -2,6 +2,7 @@
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
+from diffing.masking import masked
 from diffing.methods.plan import method_plans, plans_of
 from diffing.model_ref import ModelPlace, is_recorded, read_ref
 from diffing.paths import LONGEST_NAME, check_text
@@ -29,6 +30,8 @@ def check(config: DiffConfig, limits: Limits) -> None:
     if config.columns and not any(is_recorded(spec) for spec in (config.model_a, config.model_b)):
         raise SettingError("--columns has no effect: neither model is recorded:. Leave it out")
     _check_prompt_source(config)
+    if config.amplify is not None:
+        _check_amplify(config)
     _check_urls(config)
     if answer_the_same(config):
         raise SettingError(
@@ -106,6 +109,26 @@ def _check_prompt_source(config: DiffConfig) -> None:
             )
     if any(is_recorded(spec) for spec in (config.model_a, config.model_b)):
         raise SettingError("--suspect needs models that can answer new prompts; a recorded: model has only its own")
+
+
+def _check_amplify(config: DiffConfig) -> None:
+    """Refuses to amplify what has no next-token scores, no difference, or no method that reads it."""
+    for side in SIDES:
+        spec = getattr(config, f"model_{side}")
+        if not read_ref(spec).runs_here:
+            raise SettingError(
+                "--amplify needs the scores of all next tokens, so both models must run here (org/name or a folder), "
+                f"and {masked(spec):.80} does not. Leave it out"
+            )
+    a, b = _sides(config)
+    if a == b:
+        raise SettingError(
+            "--amplify has no effect where both sides are the same model: there is no difference to amplify. Leave it "
+            "out"
+        )
+    if not any(plan.reads_amplified for plan in plans_of(config)):
+        able = " or ".join(name for name, plan in method_plans().items() if plan.reads_amplified)
+        raise SettingError(f"--amplify has no effect with --method {', '.join(config.methods)}. Add --method {able}")
 
 
 def _check_side(config: DiffConfig, side: Side) -> None:

@@ -2,10 +2,11 @@
 
 A confirmed finding is ranked by s = w * c * sqrt(low * low_in). `low` and `low_in` are the lower ends of Tango's
 interval of its net difference on held-out prompts, overall and in its confirmed scope: what is certain counts, not
-what is estimated, and a difference that fills a narrow place counts for more than its share of all prompts. w weighs
-what the finding is about, and c how much its sentence says on its own. The weights were set by hand with recorded pairs
-of models in view; they are judgements and no estimates. Ratings of interestingness, if there are any, multiply s by
-interestingness / 3.
+what is estimated, and a difference that fills a narrow place counts for more than its share of all prompts. If a
+finding was tested only where it applies, its `low` is `low_in` times the share of the run's prompts to which it
+applies. w weighs what the finding is about, and c how much its sentence says on its own. The weights were set by hand
+with recorded pairs of models in view; they are judgements and no estimates. Ratings of interestingness, if there are
+any, multiply s by interestingness / 3.
 
 No side and no order of prompts has a part in this, so that swapping the two models mirrors the order.
 """
@@ -92,6 +93,16 @@ def weight_of(hypothesis: Hypothesis, *, exclusive: bool = False, part_of: str |
     if name and isinstance(hypothesis.measure, PropertyMeasure):
         return _measured_weight(name)
     return max(CATEGORIES[hypothesis.category], _tier_weight(name) if name else 0.0)
+
+
+def weight_where_it_applies(weight: float, share: float) -> float:
+    """Returns w * c of a finding that was tested only where it applies, for an s of w * c * sqrt(low * low_in).
+
+    Args:
+        weight: Its w * c if it applied to all prompts.
+        share: The share of the run's prompts to which it applies.
+    """
+    return weight * math.sqrt(share)  # `low` is `low_in` times this share
 
 
 def _measured_weight(name: str) -> float:

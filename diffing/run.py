@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from diffing.amplified import Amplified, answer_amplified
 from diffing.checks import check
 from diffing.config import DiffConfig, Limits, columns_of, settings_of
 from diffing.methods.plan import plans_of
@@ -72,6 +73,7 @@ def run(
         judge=build.judge(),
         second_judge=build.helper(config.second_judge) if config.second_judge else None,
         raters=[build.helper(spec) for spec in config.raters],
+        amplified=build.amplified(),
         options=diff_options(config, build, selected.notes),
         before=before,
         on_progress=on_progress,
@@ -104,6 +106,8 @@ def contribute(
     selected = build.prompts(sides, ignore_progress)
     options = diff_options(config, build)
     samples = (options.sample_a, options.sample_b)
+    if (amplified := build.amplified()) is not None:
+        answer_amplified(amplified, selected.prompts, options.sampling, samples, ignore_progress)
     answered = respond(sides, selected.prompts, options.sampling, samples, ignore_progress)
     read_shares(build.methods(), answered.pairs, ignore_progress)
 
@@ -208,6 +212,21 @@ class Builder:
         self.compared = with_system_prompt(own[0], prompts[0]), with_system_prompt(own[1], prompts[1])
         a, b = (self._shared(model) for model in own)
         return with_system_prompt(a, prompts[0]), with_system_prompt(b, prompts[1])
+
+    def amplified(self) -> "Amplified | None":
+        """Both models with their differences amplified, if the configuration asks for it.
+
+        Raises:
+            SettingError: A model does not run here, or both are the same.
+        """
+        alpha = self._config.amplify
+        if alpha is None:
+            return None
+        from diffing.models.amplification import amplified_against
+
+        a, b = self.compared
+        models = (amplified_against(a, b, alpha, self.store), amplified_against(b, a, alpha, self.store))
+        return Amplified((self._shared(models[0]), self._shared(models[1])), alpha)
 
     def prompts(self, sides: tuple[Model, Model], on_progress: OnProgress) -> "SelectedPrompts":
         """The prompts of the run, which are the same in all of its processes.

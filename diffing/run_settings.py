@@ -65,6 +65,10 @@ class RunSettings(Settings):
     pool_by: Annotated[Literal["responses", "tokens"], Setting(_SELECTION)] = "responses"
     """How differences on the train prompts of the pool are measured: by responses, or by tokens (the distribution of
     the first token, for two models on this machine with the same vocabulary; nothing is generated)."""
+    amplify: Annotated[float | None, Setting(_SELECTION), Field(ge=0.1, le=2)] = None
+    """Also look for hypotheses in amplified answers to the train prompts, in which rare habits become frequent: next
+    tokens are drawn by own + ALPHA * (own - other), for each model against the other. It needs two models on this
+    machine with one vocabulary, in memory at once; usual are 0.3 to 1. Held-out prompts are never amplified."""
     suspect: Annotated[str | None, Setting(_SELECTION, "What may differ", several_lines=True)] = None
     """A suspected difference in words, such as "advice on medicines"; the LLM writes prompts that could show it."""
     method: Annotated[tuple[str, ...], Setting(_METHODS, "Methods")] = ()
@@ -135,7 +139,7 @@ class RunSettings(Settings):
     stability: Annotated[int, Setting(_METHODS), Field(ge=1, le=20)] = 1
     """How many times hypotheses are found and judged, each time with the next seed and on the same responses, to tell
     how many confirmed ones come back. 1 does not repeat anything; 3 takes three times the calls of the llm method and
-    its judge."""
+    its judge. What the method agent finds is not repeated."""
     usd_per_million: Annotated[str | None, Setting(_COST, "the prices of tokens")] = None
     """Prices of remote models in dollars per million prompt tokens and completion tokens, for example 0.15,0.60"""
 

@@ -45,8 +45,10 @@ GPU = _of_sides("gpu", "GPU for", "")
 WRITE_PROMPTS = Stage("write prompts", "Prompts")
 POOL = _of_sides("pool", "Pool of", "prompt")
 RESPONSES = _of_sides("responses", "Responses of", "prompt")
+AMPLIFIED = _of_sides("amplified responses", "Amplified responses of", "prompt")
+"""Both models answer the train prompts with their differences amplified, to look for hypotheses."""
 TOKENS = _of_sides("tokens", "Tokens of", "token")
-"""Reported in addition to `RESPONSES`, `POOL` and `FRESH`: the number of tokens a model has generated so far."""
+"""Reported in addition to the stages in which a model answers prompts: the number of tokens it has generated so far."""
 SCOPE = Stage("scope", "Conditions")
 """The judge decides which prompts are in the scopes of hypotheses."""
 WRITE_FRESH = Stage("write fresh prompts", "Fresh prompts")

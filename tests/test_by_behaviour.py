@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -65,12 +65,19 @@ def found(name: str, says: Says, measure: Measure | None = None, direction: Side
     return Finding(hypothesis, train, other, True, confirmed, concentration=inside), judgements
 
 
-def lines_of(*findings: Found, pairs: Sequence[Pair] = PAIRS, methods: Sequence[object] = ()) -> BehaviourGroups:
+def lines_of(
+    *findings: Found,
+    pairs: Sequence[Pair] = PAIRS,
+    methods: Sequence[object] = (),
+    applies: Mapping[str, float] | None = None,
+) -> BehaviourGroups:
     every = [finding for finding, _ in findings]
     judgements = [judgement for _, judgements in findings for judgement in judgements]
     in_medicine = np.array([one.prompt.domain == "medicine" for one in pairs])
     entries = merge(every, judgements, pairs).entries
-    return group_by_behaviour(entries, every, judgements, pairs, methods=methods, inside=lambda rule: in_medicine)
+    return group_by_behaviour(
+        entries, every, judgements, pairs, methods=methods, inside=lambda rule: in_medicine, applies=applies
+    )
 
 
 def known(*findings: Found, **more) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -91,6 +98,14 @@ REFUSES, SORRY, LISTS, WORDS = (PropertyMeasure(name) for name in ("refusals", "
 def test_two_signs_of_one_group_are_kin() -> None:
     refuses, sorry = found("refuses", on((0, 40)), REFUSES), found("sorry", on((0, 12), (40, 45)), SORRY)
     assert known(sorry, refuses) == {"refuses": (("sorry", "kin"),)}  # the lead is what ranks first
+
+
+def test_lines_of_what_was_tested_only_where_it_applies_stand_behind_what_holds_everywhere() -> None:
+    narrow, everywhere = found("narrow", on((0, 90))), found("everywhere", on((0, 10), (50, 70)))
+    assert [line.lead for line in lines_of(narrow, everywhere).lines] == ["narrow", "everywhere"]
+    placed = lines_of(narrow, everywhere, applies={"narrow": 0.01})
+    assert [line.lead for line in placed.lines] == ["everywhere", "narrow"]
+    assert placed.weights["narrow"] == pytest.approx(0.1 * placed.weights["everywhere"])
 
 
 def test_signs_of_one_group_that_do_not_go_together_are_not_kin() -> None:

@@ -57,6 +57,7 @@ def fixed(meeting, judge):
 @pytest.mark.parametrize("meeting", [0, 1, LEAST, ENOUGH - 1])
 def test_few_prompts_are_filled_up_with_new_ones(meeting):
     own = fixed(meeting, in_process(ScriptedAgent()))
+    assert own.applies == {HYPOTHESIS.id: (meeting + 0.5) / (meeting + 30 + 1)}
     ((group),) = own.apart
     assert group.hypotheses == (HYPOTHESIS,)
     assert len(group.pairs) == ENOUGH

@@ -10,7 +10,7 @@ from diffing import metrics
 from diffing.estimates import Concentration, Estimate
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.methods.lexical.property_groups import PLACES, place_of
-from diffing.ranking import order_findings, properties, strength, weight_of
+from diffing.ranking import order_findings, properties, strength, weight_of, weight_where_it_applies
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.types import (
     Evidence,
@@ -120,6 +120,17 @@ def test_strength_is_what_is_certain_overall_and_in_the_scope() -> None:
     worse = finding(60, n=100, inside=(3, 0, 10))
     assert strength(worse, 1.0) == pytest.approx(metrics.net_interval(60, 0, 100).low)  # never below the overall one
     assert strength(finding(6, 5), 1.0) == 0.0
+
+
+def test_what_was_tested_only_where_it_applies_counts_by_the_share_of_prompts_to_which_it_applies() -> None:
+    low = metrics.net_interval(18, 0, 20).low
+    narrow, everywhere = finding(18, n=20, of=hypothesis("narrow")), finding(40, n=100, of=hypothesis("everywhere"))
+    weight = weight_where_it_applies(4.0, 0.01)
+    assert strength(narrow, weight) == pytest.approx(4 * math.sqrt((0.01 * low) * low))
+    assert order_findings((everywhere, narrow)) == (narrow, everywhere)
+    weights = {each.hypothesis.id: weight_of(each.hypothesis) for each in (narrow, everywhere)}
+    weights[narrow.hypothesis.id] = weight_where_it_applies(weights[narrow.hypothesis.id], 0.01)
+    assert order_findings((narrow, everywhere), weights) == (everywhere, narrow)
 
 
 def test_findings_are_ordered_by_fate_then_strength_then_size() -> None:

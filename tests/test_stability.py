@@ -11,6 +11,7 @@ from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
 from diffing.estimate import estimate
 from diffing.judgements import Judgements
+from diffing.methods.base import Method
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.llm import LlmMethod
 from diffing.models.base import Sampling
@@ -19,10 +20,12 @@ from diffing.pipeline import DiffOptions, diff_models
 from diffing.stability import SeededRun, stability_of
 from diffing.types import (
     SIDES,
+    Discovery,
     Finding,
     Hypothesis,
     Judgement,
     Message,
+    OnProgress,
     Pair,
     Prompt,
     Report,
@@ -31,6 +34,7 @@ from diffing.types import (
     Side,
     Stage,
     Verdict,
+    ignore_progress,
 )
 from diffing.view.progress.steps import steps_of
 from tests.servers.rules import PRAISE, Observation, RuleLLM, in_process, planted_pairs
@@ -187,7 +191,9 @@ def first_seed() -> int:
     )
 
 
-def compared(stability: int, on_progress: Callable[[Stage, int, int], None] = lambda *_: None) -> Report:
+def compared(
+    stability: int, on_progress: Callable[[Stage, int, int], None] = lambda *_: None, more: Sequence[Method] = ()
+) -> Report:
     llm, seed = in_process(Forgetful()), first_seed()
     model_a, model_b = (
         ScriptedModel(side, lambda conversation, _, side=side: ANSWERS[side][conversation[-1].content])  # type: ignore[misc]
@@ -197,7 +203,7 @@ def compared(stability: int, on_progress: Callable[[Stage, int, int], None] = la
         model_a,
         model_b,
         [each.prompt for each in PLANTED],
-        methods=(LexicalMethod(), LlmMethod(llm, embedder="tfidf", seed=seed)),
+        methods=(LexicalMethod(), LlmMethod(llm, embedder="tfidf", seed=seed), *more),
         judge=llm,
         options=DiffOptions(sampling=Sampling(seed=seed), stability=stability, check_judge=0),
         on_progress=on_progress,
@@ -235,6 +241,22 @@ def test_a_run_is_repeated_with_the_next_seeds() -> None:
     repeats = [done for stage, done, _ in progress if stage == "repeat"]
     assert repeats == sorted(repeats)
     assert repeats[-1] >= sum(added.values())
+
+
+class Once:
+    """A judged method that cannot be run with another seed, as the agent."""
+
+    name = "once"
+    models = ()
+
+    def find_hypotheses(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> Discovery:
+        return Discovery(())
+
+
+def test_a_judged_method_that_is_not_repeated_is_named() -> None:
+    note = "The method once was not repeated: nothing is known on whether the same hypotheses would come back."
+    assert compared(2, more=[Once()]).notes[-1] == note
+    assert note not in compared(1, more=[Once()]).notes
 
 
 def test_without_a_method_that_depends_on_the_seed_it_is_refused() -> None:

@@ -1,6 +1,7 @@
 """The command `diffing family`: compares several models with each other, each pair on the same prompts."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 from itertools import combinations
@@ -28,8 +29,9 @@ _OWN = (
     *(f"{name}_{side}" for name in ("system_prompt", "chat_template", "quantization") for side in "ab"),
 )
 """Settings for which this command has no flag, because they are those of one side."""
-PAGE = "family.html"
-"""The name of the page in the output folder."""
+PAGE, DATA = "family.html", "family.json"
+"""The names of the page and of the JSON file in the output folder."""
+_PAIR = re.compile(r"pair-([1-9][0-9]?)-([1-9][0-9]?)")
 
 
 @with_flags(DiffConfig, Limits, without=_OWN)
@@ -75,9 +77,7 @@ def family(
     found = family_of(reports)
     write_atomically(family_page(found, links).encode(), out / PAGE)
     told = family_json(found)
-    write_atomically(
-        f"{json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode(), out / "family.json"
-    )
+    write_atomically(f"{json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode(), out / DATA)
     if json_:
         print(plain_json(told))
     else:
@@ -111,6 +111,29 @@ def _of_report(given: str) -> tuple[str, ...]:
 
 def _folder(pair: tuple[int, int]) -> str:
     return f"pair-{pair[0] + 1}-{pair[1] + 1}"
+
+
+def family_in(given: str) -> "Family | None":
+    """The family in a folder that `diffing family` wrote; None if it is no such folder.
+
+    Raises:
+        SettingError: The report of a pair is missing or cannot be read.
+    """
+    from diffing.family import MOST, family_of
+    from diffing.outputs.address_removal import public_report
+    from diffing.report import load_report
+
+    folder = existing(given)
+    if folder is None or (folder / "report.json").exists() or not (folder / DATA).exists():
+        return None
+    found = [match for each in folder.iterdir() if (match := _PAIR.fullmatch(each.name))]
+    number = max((int(match[2]) for match in found), default=0)
+    pairs = list(combinations(range(number), 2))
+    missing = [pair for pair in pairs if not (folder / _folder(pair)).is_dir()]
+    if missing or not 1 < number <= MOST:
+        lacks = _folder(missing[0] if missing else (0, 1))
+        raise SettingError(f"{folder} lacks the report {lacks}: expected one for each two models. Run the family again")
+    return family_of({pair: public_report(load_report(folder / _folder(pair))) for pair in pairs})
 
 
 def _reports(

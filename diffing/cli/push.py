@@ -14,13 +14,19 @@ from diffing.cli.terminal_text import plain, plain_json
 from diffing.errors import SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from huggingface_hub import HfApi
 
+    from diffing.family import Family
+    from diffing.outputs.dataset import PushResult
     from diffing.types import Report
 
 
 def push(
-    run: Annotated[str, typer.Argument(help="Folder of a report, or a published report.", show_default=False)],
+    run: Annotated[
+        str, typer.Argument(help="Folder of a report or of a family, or a published report.", show_default=False)
+    ],
     name: Annotated[str, typer.Argument(help="The dataset: user/name.", show_default=False)],
     *,
     private: Annotated[bool, typer.Option("--private", help="Make the dataset private.")] = False,
@@ -43,10 +49,17 @@ def push(
 ) -> None:
     """Publish a report as a dataset: findings, responses, judgements and a card, in one commit.
 
-    Pushing the same report again makes no commit. Pushing another run of the same two models updates the dataset.
+    Pushing the same report again makes no commit. Pushing another run of the same two models updates the dataset. A
+    family of models is published as tables of its pairs and differences, with a matrix and without responses.
     """
+    from diffing.cli.family import family_in
     from diffing.report import load_report
 
+    if (family := family_in(run)) is not None:
+        if collection or dictionary:
+            raise SettingError("--collection and --dictionary are for a report of two models. Leave them out")
+        _publish_family(family, name, private=private, overwrite=overwrite, dry_run=dry_run)
+        return
     report = load_report(run)
     trainings = _trainings_in(cache) if dictionary else None
     if trainings:  # refuses before anything is published
@@ -59,6 +72,16 @@ def push(
     publish(report, name, private=private, collection=collection, overwrite=overwrite)
     if dictionary and trainings:
         _publish_dictionary(report, trainings, dictionary, private=private, overwrite=overwrite)
+
+
+def _publish_family(family: "Family", name: str, *, private: bool, overwrite: bool, dry_run: bool) -> None:
+    from diffing.outputs.family.dataset import family_files, push_family
+
+    if dry_run:
+        _show(family_files(family))
+        return
+    api, _ = signed_in()
+    _tell(push_family(family, name, api=api, private=private, overwrite=overwrite))
 
 
 def _trainings_in(cache: Path | None) -> Path:
@@ -121,13 +144,17 @@ def publish(report: "Report", name: str, *, private: bool, collection: bool, ove
     pushed = push_report(report, name, api=api, private=private or None, overwrite=overwrite)
     if prompted := [side.upper() for side in SIDES if f"system_prompt_{side}" in report.settings]:
         print(f"The published dataset contains the system prompt of {' and '.join(prompted)}", file=sys.stderr)
+    _tell(pushed)
+    if collection:
+        for url in add_to_collections(api, name, (report.model_a, report.model_b)):
+            print(f"Added to the collection {url}", file=sys.stderr)
+
+
+def _tell(pushed: "PushResult") -> None:
     if pushed.private_as:
         print(f"The dataset is private, because {pushed.private_as} is private", file=sys.stderr)
     what = "Published" if pushed.changed else "Already published, nothing has changed"
     print(f"{what}: {pushed.url} (commit {pushed.commit[:7]})", file=sys.stderr)
-    if collection:
-        for url in add_to_collections(api, name, (report.model_a, report.model_b)):
-            print(f"Added to the collection {url}", file=sys.stderr)
 
 
 def account() -> tuple["HfApi", str | None]:
@@ -160,7 +187,10 @@ def signed_in() -> tuple["HfApi", str]:
 def _show_files(report: "Report", name: str) -> None:
     from diffing.outputs.dataset import dataset_files
 
-    files = dataset_files(report, name)
+    _show(dataset_files(report, name))
+
+
+def _show(files: "Mapping[str, bytes]") -> None:
     print(plain(files["README.md"].decode()))
     for path, content in files.items():
         print(f"{len(content):>12,}  {path}", file=sys.stderr)

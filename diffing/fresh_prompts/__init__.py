@@ -8,7 +8,7 @@ spelling of case and spaces, a prompt of the run or one that the method asked.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from diffing.fresh_prompts.writing import DOMAIN, counted_as, write_prompts
 from diffing.judge.schedule import Apart
@@ -50,6 +50,9 @@ class OwnPrompts:
     apart: tuple[Apart, ...] = ()
     """Hypotheses that are tested where they apply, with the held-out pairs on which they are tested; without any if too
     few prompts were found."""
+    applies: Mapping[str, float] = field(default_factory=dict)
+    """By the id of such a hypothesis, the share of the run's held-out prompts that meet its condition: half a prompt is
+    added, so that the share is not 0 where none does."""
     rows: tuple[Row, ...] = ()
     """The table of these pairs."""
     usage: tuple[Usage, ...] = ()
@@ -122,10 +125,15 @@ def own_prompts(
         probes,
         tuple(answered.values()),
         tuple(Apart(tuple(few[words]), tuple(tested[words]) if _suffices(tested[words]) else ()) for words in few),
+        {each.id: _share(len(inside[words]), len(heldout)) for words, group in few.items() for each in group},
         tuple(_rows(few, tested)),
         tuple(_summed([*decided, *writing, *answering])),
         _notes(few, tested, len(answered)),
     )
+
+
+def _share(meeting: int, prompts: int) -> float:
+    return (meeting + 0.5) / (prompts + 1)
 
 
 def _inside(

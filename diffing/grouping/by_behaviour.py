@@ -36,6 +36,7 @@ from diffing.ranking import (
     property_of,
     tie_of,
     weight_of,
+    weight_where_it_applies,
 )
 from diffing.scope import ScopeRule
 from diffing.types import Block, Finding, Judgement, KnownBy, Merged, Pair
@@ -66,6 +67,7 @@ def group_by_behaviour(
     *,
     methods: Iterable[object],
     inside: Inside,
+    applies: Mapping[str, float] | None = None,
 ) -> BehaviourGroups:
     """Makes lines of entries that say the same.
 
@@ -76,9 +78,10 @@ def group_by_behaviour(
         pairs: All pairs.
         methods: The methods of the run, which can tell what phrases are a part of.
         inside: Tells which prompts are in a measured scope.
+        applies: The share of the run's prompts to which hypotheses apply that were tested only where they apply, by id.
     """
     behaviour = Behaviour([finding.hypothesis for finding in findings], judgements, pairs)
-    run = _Run(tuple(findings), tuple(pairs), behaviour, phrase_use(findings, methods, pairs), inside)
+    run = _Run(tuple(findings), tuple(pairs), behaviour, phrase_use(findings, methods, pairs), inside, applies or {})
     joined = run.joined([run.unit(entry) for entry in entries])
     weights = run.weights | run.weights_of_parts(joined)
     lines = sorted((run.line(line, weights) for line in joined), key=lambda line: run.place_of_line(line, weights))
@@ -102,6 +105,7 @@ class _Run:
     behaviour: Behaviour
     use: PhraseUse
     inside: Inside
+    applies: Mapping[str, float]
 
     @cached_property
     def rows(self) -> Mapping[str, int]:
@@ -115,7 +119,11 @@ class _Run:
     @cached_property
     def weights(self) -> dict[str, float]:
         hypotheses = (finding.hypothesis for finding in self.findings)
-        return {each.id: weight_of(each, exclusive=each.id in self.use.exclusive) for each in hypotheses}
+        known = {each.id: weight_of(each, exclusive=each.id in self.use.exclusive) for each in hypotheses}
+        narrow = {
+            name: weight_where_it_applies(known[name], self.applies[name]) for name in known.keys() & self.applies
+        }
+        return known | narrow
 
     def unit(self, entry: Merged) -> Unit:
         """Makes a unit of findings that say the same."""

@@ -102,3 +102,21 @@ class SharedReadingMethod(Method, Protocol):
 
     def read_share(self, pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress) -> None:
         """Reads this process's share of the responses and takes over the rest; does nothing in a single process."""
+
+
+@runtime_checkable
+class AmplifiedSearchMethod(Method, Protocol):
+    """A method that also finds hypotheses in answers in which the differences of both models are amplified."""
+
+    def find_in_amplified(
+        self, amplified: Sequence[Pair], pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress
+    ) -> Discovery:
+        """Proposes hypotheses that amplified answers suggest.
+
+        Amplified answers are those of neither model: evidence, effects and verdicts must come from the plain ones.
+
+        Args:
+            amplified: The amplified answers to the train prompts.
+            pairs: The train pairs, with the models' own answers.
+            on_progress: Called with the progress of the search.
+        """

@@ -61,6 +61,8 @@ class MethodPlan(Protocol):
     """All stages that the method can have, as progress and usage name them."""
     judged: bool = False
     """Whether the judge tests the method's hypotheses; a method that measures tests them itself."""
+    reads_amplified: bool = False
+    """Whether the method also looks for hypotheses in amplified answers (`AmplifiedSearchMethod`)."""
     asks_llm: bool = False
     """Whether the setting `llm` affects the method."""
 

@@ -5,7 +5,9 @@ the models cache every completion.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from diffing.amplified import Amplified
 from diffing.earlier_report import still_holds
 from diffing.methods.base import Method
 from diffing.models.base import Model
@@ -22,7 +24,7 @@ from diffing.types import (
     ignore_response,
 )
 
-__all__ = ["DiffOptions", "diff_models", "read_shares"]
+__all__ = ["Amplified", "DiffOptions", "diff_models", "read_shares"]
 
 
 def diff_models(
@@ -34,6 +36,7 @@ def diff_models(
     judge: Model | None = None,
     second_judge: Model | None = None,
     raters: Sequence[Model] = (),
+    amplified: Amplified | None = None,
     options: DiffOptions | None = None,
     before: Report | None = None,
     on_progress: OnProgress = ignore_progress,
@@ -50,6 +53,8 @@ def diff_models(
         judge: The LLM that gives the verdicts; not needed if every method measures its hypotheses.
         second_judge: Another LLM, which is asked a sample of the judge's questions as a check of the first.
         raters: LLMs that rate interestingness and abstraction.
+        amplified: Both models with their differences amplified, whose answers to the train prompts also suggest
+            hypotheses; None to look at the models' own answers only.
         options: Sampling, judging, prices.
         before: The report of an earlier run, which is returned if nothing that decides the result has changed since.
         on_progress: Called with the progress of every stage.
@@ -61,8 +66,11 @@ def diff_models(
         ModelError: A model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    helpers = Helpers(methods, judge, second_judge, raters)
-    run = compared((model_a, model_b), prompts, helpers, options or DiffOptions(), on_progress, on_response)
+    helpers = Helpers(methods, judge, second_judge, raters, amplified)
+    options = options or DiffOptions()
+    if amplified:
+        options = replace(options, settings={**options.stored_settings(), "amplify": amplified.alpha})
+    run = compared((model_a, model_b), prompts, helpers, options, on_progress, on_response)
     if before is not None and still_holds(
         before, run.answered, run.models, helpers.infos, run.options.stored_settings()
     ):

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from diffing.amplified import Amplified, AmplifiedAnswers, answer_amplified
 from diffing.earlier_report import helper_models
 from diffing.errors import SettingError
-from diffing.methods.base import MeasuringMethod, Method, SeededMethod, SharedReadingMethod
+from diffing.methods.base import AmplifiedSearchMethod, MeasuringMethod, Method, SeededMethod, SharedReadingMethod
 from diffing.models.base import Model
 from diffing.pipeline.options import DiffOptions
 from diffing.responses import PromptResponses, respond
@@ -27,6 +28,8 @@ class Helpers:
     """Another LLM, which is asked a sample of the judge's questions."""
     raters: Sequence[Model] = ()
     """LLMs that rate the hypotheses."""
+    amplified: Amplified | None = None
+    """Both models with their differences amplified; None if hypotheses are looked for in their own answers only."""
 
     @property
     def infos(self) -> tuple[ModelInfo, ...]:
@@ -42,6 +45,8 @@ class ModelComparison:
     """Models A and B."""
     answered: PromptResponses
     """Their responses."""
+    amplified: AmplifiedAnswers | None
+    """Their amplified answers to the train prompts; None without."""
     helpers: Helpers
     """Methods, judges and raters."""
     options: DiffOptions
@@ -81,13 +86,19 @@ def compared(
     """
     _check(prompts, helpers, options)
     samples = (options.sample_a, options.sample_b)
+    # first, because two vocabularies that differ are to be refused before the models have answered everything
+    amplified = (
+        answer_amplified(helpers.amplified, prompts, options.sampling, samples, on_progress)
+        if helpers.amplified
+        else None
+    )
     answered = respond(models, prompts, options.sampling, samples, on_progress, on_response)
     read_shares(helpers.methods, answered.pairs, on_progress)
     infos = (
         _info(models[0], "model_a", options, options.sample_a, answered.declined["a"]),
         _info(models[1], "model_b", options, options.sample_b, answered.declined["b"]),
     )
-    return ModelComparison(infos, answered, helpers, options, on_progress)
+    return ModelComparison(infos, answered, amplified, helpers, options, on_progress)
 
 
 def read_shares(methods: Sequence[Method], pairs: Sequence[Pair], on_progress: OnProgress) -> None:
@@ -119,6 +130,10 @@ def _check(prompts: Sequence[Prompt], helpers: Helpers, options: DiffOptions) ->
     unmeasured = [method.name for method in methods if not isinstance(method, MeasuringMethod)]
     if unmeasured and helpers.judge is None:
         raise SettingError(f"Method {unmeasured[0]} needs a judge. Give a model that judges (--judge or --llm)")
+    if helpers.amplified and not any(isinstance(method, AmplifiedSearchMethod) for method in methods):
+        raise SettingError(
+            f"No method of {', '.join(names)} reads amplified answers. Add LexicalMethod, or amplify nothing"
+        )
     if options.stability > 1 and not any(isinstance(method, SeededMethod) for method in methods):
         raise SettingError(
             f"Stability is {options.stability}, but no method depends on the seed, so every repeat would give the "

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.fresh_prompts import OwnPrompts
-from diffing.methods.base import MeasuringMethod, measurements
+from diffing.methods.base import AmplifiedSearchMethod, MeasuringMethod, Method, measurements
 from diffing.methods.heldout import HeldoutMethod
 from diffing.pipeline.comparison import ModelComparison
 from diffing.ranking import order_findings
 from diffing.scopes import MeasuredScopes, find_scoped
-from diffing.types import Discovery, Finding, Hypothesis, Judgement, Measure, OnHypotheses, Pair
+from diffing.types import Discovery, Finding, Hypothesis, Judgement, Measure, OnHypotheses, OnProgress, Pair
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+AMPLIFIED_TABLE = "amplified"
+"""The table of a method's hypotheses that only amplified answers suggested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,12 @@ class Discovered:
         """The hypotheses of all methods."""
         return [hypothesis for discovery in self.discoveries for hypothesis in discovery.hypotheses]
 
+    @property
+    def by_amplified(self) -> frozenset[str]:
+        """The ids of the hypotheses that only amplified answers suggested."""
+        tables = (discovery.tables.get(AMPLIFIED_TABLE, ()) for discovery in self.discoveries)
+        return frozenset(str(row["hypothesis_id"]) for rows in tables for row in rows)
+
 
 def discover(run: ModelComparison, on_hypotheses: OnHypotheses) -> Discovered:
     """Finds each method's hypotheses from train pairs, and measures what the measuring methods test.
@@ -52,7 +61,7 @@ def discover(run: ModelComparison, on_hypotheses: OnHypotheses) -> Discovered:
     judgements: list[Judgement] = []
     values: dict[Measure, NDArray[np.float64]] = {}
     for method in methods:
-        discovery = method.find_hypotheses(train, run.on_progress)
+        discovery = find(method, run, run.on_progress)
         discoveries.append(discovery)
         if isinstance(method, MeasuringMethod):
             measured = measurements(method, discovery.hypotheses, run.pairs)
@@ -69,6 +78,32 @@ def discover(run: ModelComparison, on_hypotheses: OnHypotheses) -> Discovered:
         for method, discovery in zip(methods, discoveries, strict=True)
     ]
     return Discovered(extended, [*judgements, *scopes.judgements], values, scopes)
+
+
+def find(method: Method, run: ModelComparison, on_progress: OnProgress) -> Discovery:
+    """A method's hypotheses from train pairs, with those that only amplified answers suggest.
+
+    Args:
+        method: The method.
+        run: The responses.
+        on_progress: Called with the progress of the search.
+    """
+    found = method.find_hypotheses(run.train, on_progress)
+    if run.amplified is None or not isinstance(method, AmplifiedSearchMethod):
+        return found
+    louder = method.find_in_amplified(run.amplified.pairs, run.train, on_progress)
+    known = {hypothesis.id for hypothesis in found.hypotheses}
+    more = tuple(hypothesis for hypothesis in louder.hypotheses if hypothesis.id not in known)
+    chosen = {hypothesis.id for hypothesis in more}
+    rows = tuple({"hypothesis_id": each.id, "direction": each.direction, "hypothesis": each.text} for each in more)
+    return replace(
+        found,
+        hypotheses=(*found.hypotheses, *more),
+        tables={**found.tables, AMPLIFIED_TABLE: rows} if rows else found.tables,
+        left_out={**found.left_out, **{f"amplified answers: {why}": count for why, count in louder.left_out.items()}},
+        usage=(*found.usage, *louder.usage),
+        candidates=tuple(candidate for candidate in found.candidates if candidate.id not in chosen),
+    )
 
 
 def with_heldout_records(run: ModelComparison, found: Discovered, findings: Sequence[Finding]) -> Discovered:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from diffing.evaluation import findings_of
-from diffing.methods.base import SeededMethod
+from diffing.methods.base import MeasuringMethod, Method, SeededMethod
 from diffing.pipeline.comparison import ModelComparison
-from diffing.pipeline.discovery import Discovered
+from diffing.pipeline.discovery import Discovered, find
 from diffing.pipeline.verdicts import judged
 from diffing.run_records import judge_usage_of
 from diffing.stability import SeededRun, Stability, repeated_usage, stability_of
@@ -54,7 +54,7 @@ def repeat_run(
     def again(by: int) -> SeededRun:
         reseeded = replace(run.options, sampling=replace(run.options.sampling, seed=seed + by))
         discoveries: list[Discovery] = [
-            method.reseeded(by).find_hypotheses(run.train, count_all) if isinstance(method, SeededMethod) else discovery
+            find(method.reseeded(by), run, count_all) if isinstance(method, SeededMethod) else discovery
             for method, discovery in zip(methods, found.discoveries, strict=True)
         ]
         by_judge = judged(run, discoveries, found.own, reseeded, count_all)
@@ -68,4 +68,14 @@ def repeat_run(
         return seeded(findings, verdicts, by)
 
     runs = [again(by) for by in range(1, run.options.stability)]
-    return Repeats(stability_of(seeded(findings, judgements, 0), runs, run.pairs), repeated_usage(usage))
+    stability = stability_of(seeded(findings, judgements, 0), runs, run.pairs)
+    return Repeats(replace(stability, notes=(*stability.notes, *_not_repeated(methods))), repeated_usage(usage))
+
+
+def _not_repeated(methods: Sequence[Method]) -> tuple[str, ...]:
+    """Names the methods whose judged hypotheses may be others with another seed, and that are not run again."""
+    others = [each.name for each in methods if not isinstance(each, MeasuringMethod | SeededMethod)]
+    if not others:
+        return ()
+    named = f"method {others[0]} was" if len(others) == 1 else f"methods {', '.join(others)} were"
+    return (f"The {named} not repeated: nothing is known on whether the same hypotheses would come back.",)

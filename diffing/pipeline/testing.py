@@ -56,7 +56,9 @@ def _tested(run: ModelComparison, found: Discovered, verdicts: Verdicts) -> Repo
     values = measured_values(methods, [finding.hypothesis for finding in findings], pairs, found.values)
     findings = with_levels(findings, judgements, pairs, values, inside, apart)
     merged = merge(findings, judgements, (*pairs, *apart), judge=run.helpers.judge, on_progress=run.on_progress)
-    grouped = group_by_behaviour(merged.entries, findings, judgements, pairs, methods=methods, inside=inside)
+    grouped = group_by_behaviour(
+        merged.entries, findings, judgements, pairs, methods=methods, inside=inside, applies=found.own.applies
+    )
     repeats = repeat_run(run, found, findings, judgements)
     return _report(run, found, verdicts, findings, judgements, merged, grouped, repeats)
 
@@ -75,7 +77,9 @@ def _report(
     checked, checks, judged = verdicts.agreement, verdicts.checks, verdicts.judged
     method_usage = [usage for discovery in found.discoveries for usage in discovery.usage]
     later_usage = usage_after_discovery(judged, checks, verdicts.rated, merged)
-    usage: list[Usage] = [*run.answered.usage, *method_usage, *found.own.usage, *later_usage, *repeats.usage]
+    amplified = run.amplified.usage if run.amplified else ()
+    answered: list[Usage] = [*amplified, *run.answered.usage]
+    usage = [*answered, *method_usage, *found.own.usage, *later_usage, *repeats.usage]
     return Report(
         model_a=model_a,
         model_b=model_b,
@@ -92,6 +96,7 @@ def _report(
         notes=(
             *(*run.answered.notes, *run.options.notes, *notes_of(found.discoveries, judged)),
             *(*found.own.notes, *checked.notes, *checks.notes),
+            *_notes_on_amplified(run, found, findings),
             *(*note_on_scopes(found.scopes, findings), *merged.notes, *repeats.stability.notes),
         ),
         usage=tuple(priced(each, run.options.prices) for each in usage),
@@ -100,3 +105,12 @@ def _report(
         merged=grouped.lines,
         coverage=cover(findings, grouped.lines, judgements, run.pairs),
     )
+
+
+def _notes_on_amplified(run: ModelComparison, found: Discovered, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What came of amplified answers; a difference within a part of the prompts belongs to nobody's suggestion."""
+    if run.amplified is None:
+        return ()
+    suggested = found.by_amplified
+    confirmed = sum(finding.confirmed and finding.hypothesis.id in suggested for finding in findings)
+    return (run.amplified.note(len(suggested), confirmed),)

@@ -34,6 +34,12 @@ def test_three_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert told["unique"][0]
     assert all(load_report(f"out/pair-{pair}").findings for pair in ("1-2", "1-3", "2-3"))
     assert 'href="pair-1-2/report.html"' in Path("out/family.html").read_text(encoding="utf-8")
+    assert called("push", "out", "alice/family", "--dry-run") == 0
+    shown = capsys.readouterr()
+    assert "# How 3 models differ" in shown.out
+    assert "pairs/pairs.parquet" in shown.err
+    assert called("push", "out", "alice/family", "--collection") == 2
+    assert "--collection and --dictionary are for a report of two models. Leave them out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("models", "told"), [

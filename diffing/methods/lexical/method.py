@@ -4,28 +4,22 @@ It finds only what can be counted. Its word lists are English; the detection of 
 English.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from diffing.methods.base import Measurements
 from diffing.methods.lexical.counted_pairs import CountedPair, PairCounter, comparisons_of
-from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.hypotheses import candidates_of, of_phrase, of_property, on_train
 from diffing.methods.lexical.parsed_response import is_measurable, read_response
-from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, kind_of
+from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_comparison import judgements_of
 from diffing.methods.lexical.property_results import PropertyResult
 from diffing.methods.lexical.shown_sentences import ShownSentences
 from diffing.methods.lexical.stages import MEASURE
-from diffing.methods.lexical.tokens import as_written
 from diffing.metrics import VerdictKind
 from diffing.types import (
-    SIDES,
     Discovery,
-    Evidence,
     Hypothesis,
     Judgement,
     Measure,
@@ -45,8 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LexicalMethod", "PhraseSearch"]
 
-EVIDENCE = 3
-"""The number of pairs quoted per hypothesis."""
 FOREIGN = 0.1
 """If a larger share of responses is in other languages, the report warns that the word lists are English."""
 
@@ -88,8 +80,10 @@ class LexicalMethod:
         screened = [PropertyResult(each, comparisons_of(each, counted)) for each in PROPERTIES]
         chosen = [one for one in screened if one.p <= self._screen_p]
         found, left_out = find_phrases([each.words for each in counted], self._phrases)
-        hypotheses = [_of_property(one, measurable) for one in chosen]
-        hypotheses += [_of_phrase(phrase, measurable, counted) for phrase in found]
+        hypotheses = [of_property(one, measurable) for one in chosen]
+        for each in found:
+            effect = abs(each.responses_a - each.responses_b) / len(measurable)
+            hypotheses.append(of_phrase(each.text, each.side, effect, measurable, counted))
         on_progress(MEASURE, len(pairs), len(pairs))
         alike = sum(one.p == 1.0 and one.more == (0, 0) for one in screened)
         counts = {
@@ -106,8 +100,24 @@ class LexicalMethod:
             },
             left_out={reason: count for reason, count in counts.items() if count},
             notes=_notes(counted),
-            candidates=tuple(_candidates(PROPERTIES, hypotheses)),
+            candidates=tuple(candidates_of(PROPERTIES, hypotheses)),
         )
+
+    def find_in_amplified(
+        self, amplified: Sequence[Pair], pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress
+    ) -> Discovery:
+        """Searches the amplified pairs, and keeps what the train pairs show in the same direction at all.
+
+        What amplification alone brings about, such as a loop, is thus left out.
+        """
+        suggested = self.find_hypotheses(amplified, on_progress).hypotheses
+        measurable = [pair for pair in pairs if is_measurable(pair)]
+        counted = self._counter.count(measurable)
+        seen = [on_train(each, measurable, counted) for each in suggested]
+        kept = tuple(each for each in seen if each is not None)
+        absent = len(suggested) - len(kept)
+        why = "what the models' own train responses do not show in this direction"
+        return Discovery(kept, left_out={why: absent} if absent else {})
 
     def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
         """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
@@ -149,7 +159,7 @@ class LexicalMethod:
 def property_hypotheses() -> tuple[Hypothesis, ...]:
     """The hypotheses that model B has more of a property, one for each property that is compared."""
     compared = [each for each in PROPERTIES if each.scale != "untested"]
-    return tuple(each for each in _candidates(compared, ()) if each.direction == "b")
+    return tuple(each for each in candidates_of(compared, ()) if each.direction == "b")
 
 
 def _notes(counted: Sequence[CountedPair]) -> tuple[str, ...]:
@@ -192,73 +202,6 @@ def _measured(
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
 
 
-def _candidates(properties: Iterable[Property], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
-    """The hypotheses that a property differs in one direction, for all directions that are not chosen."""
-    known = {hypothesis.id for hypothesis in chosen}
-    for measured in properties:
-        for side in SIDES:
-            if (hypothesis_id := _id(measured.sentence, side)) not in known:
-                yield Hypothesis(
-                    id=hypothesis_id,
-                    text=measured.sentence,
-                    direction=side,
-                    method="lexical",
-                    category=measured.category,
-                    measure=PropertyMeasure(measured.name),
-                )
-
-
-def _of_property(one: PropertyResult, pairs: Sequence[Pair]) -> Hypothesis:
-    """Makes the hypothesis that a property differs in the same direction as on train."""
-    import numpy as np
-
-    measured, side = one.measured, SIDES.index(one.direction)
-    values = np.nan_to_num(one.comparisons.whole)
-    lead = values[:, side] - values[:, 1 - side]
-    clear = np.flatnonzero(one.comparisons.verdicts == side + 1)
-    # the pairs that differ most, the earlier first
-    most = clear[np.argsort(-lead[clear], kind="stable")[:EVIDENCE]]
-    quotes = [
-        Evidence(pairs[i].prompt.id, one.direction, quote)
-        for i in most.tolist()
-        if (quote := quote_of_property(measured, read_response(pairs[i], one.direction)))
-    ]
-    return Hypothesis(
-        id=_id(measured.sentence, one.direction),
-        text=measured.sentence,
-        direction=one.direction,
-        method="lexical",
-        category=measured.category,
-        evidence=tuple(quotes),
-        measure=PropertyMeasure(measured.name),
-        train_effect=one.effect,
-    )
-
-
-def _of_phrase(phrase: Phrase, pairs: Sequence[Pair], counted: Sequence[CountedPair]) -> Hypothesis:
-    """Makes the hypothesis that a side uses a phrase in more of its responses."""
-    text = f"<MODEL> uses the {kind_of(phrase.text)} «{as_written(phrase.text)}» more often"
-    holding = (
-        pair
-        for pair, each in zip(pairs, counted, strict=True)
-        if compare_phrase(phrase.text, each.words).verdict.side == phrase.side
-    )
-    quotes = [
-        Evidence(pair.prompt.id, phrase.side, quote_of_phrase(phrase.text, read_response(pair, phrase.side)))
-        for pair in islice(holding, EVIDENCE)
-    ]
-    return Hypothesis(
-        id=_id(text, phrase.side),
-        text=text,
-        direction=phrase.side,
-        method="lexical",
-        category="style",
-        evidence=tuple(quotes),
-        measure=PhraseMeasure(phrase.text),
-        train_effect=abs(phrase.responses_a - phrase.responses_b) / len(pairs),
-    )
-
-
 def _phrase_row(phrase: Phrase) -> Row:
     """Returns the phrase's row in the table of phrases."""
     return {
@@ -268,9 +211,3 @@ def _phrase_row(phrase: Phrase) -> Row:
         "responses_b": phrase.responses_b,
         "z": phrase.z,
     }
-
-
-def _id(text: str, direction: Side) -> str:
-    """Makes a hypothesis id from `lexical-` and a hash, the same in every rerun."""
-    digest = hashlib.sha256(f"{direction} {text}".encode()).hexdigest()
-    return f"lexical-{digest[:12]}"

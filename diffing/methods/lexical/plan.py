@@ -23,6 +23,7 @@ class LexicalPlan(MethodPlan):
     hint = "Measures length, formatting, wording and refusals. Free."
     heading = "Counted in words and forms"
     stages = (MEASURE,)
+    reads_amplified = True
 
     def runs_unasked(self, config: RunSettings) -> bool:
         """Always."""

@@ -87,6 +87,18 @@ class LlmMethod:
             found = self._find(pairs, embedder, on_progress)
         return found if note is None else replace(found, notes=(note, *found.notes))
 
+    def find_in_amplified(
+        self, amplified: Sequence[Pair], pairs: Sequence[Pair], on_progress: OnProgress = ignore_progress
+    ) -> Discovery:
+        """Describes the amplified pairs as well; the judge then decides on the models' own answers, also on train.
+
+        Raises:
+            DiffingError: As `find_hypotheses`.
+        """
+        found = self.find_hypotheses(amplified, on_progress)
+        bare = tuple(replace(hypothesis, evidence=(), train_effect=None) for hypothesis in found.hypotheses)
+        return Discovery(bare, left_out=found.left_out, usage=found.usage)
+
     def _embedder(self) -> tuple[Embedder, str | None]:
         return load_embedder(self.embedder, self.seed) if isinstance(self.embedder, str) else (self.embedder, None)
 

@@ -39,6 +39,7 @@ class LlmPlan(MethodPlan):
     stages = (DESCRIBE, PROPOSE, JOIN, SHARPEN, STATE)
     judged = True
     asks_llm = True
+    reads_amplified = True
 
     def runs_unasked(self, config: RunSettings) -> bool:
         """If an LLM is named."""

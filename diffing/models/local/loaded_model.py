@@ -10,9 +10,9 @@ from diffing.errors import ModelError
 from diffing.models.base import OnTokens, Sampling
 from diffing.models.local.architecture import context_length
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
+from diffing.models.local.cached_rows import memory_of
 from diffing.models.local.chat import TRIAL, Chat
-from diffing.models.local.continuous_batching import memory_of
-from diffing.models.local.decoding import Job, Row, UnusableLogitsError
+from diffing.models.local.decoding import Choose, Job, Row, UnusableLogitsError
 from diffing.models.local.decoding_rows import chooser, completion_of, row_of
 from diffing.models.local.memory import this_machine
 from diffing.models.local.spec import LocalOptions
@@ -100,13 +100,39 @@ class LoadedModel:
             ModelError: Not even one fits into memory, or the model computes numbers that are none.
         """
         rows = []
-        for index, made in enumerate(self._rows(conversations, sampling)):
-            if isinstance(made, Completion):
-                on_completion(index, made)
-            else:
+        for made in self.rows(conversations, sampling):
+            if isinstance(made, Row):
                 rows.append(made)
-        job = Job(
-            choose=chooser(sampling),
+            else:
+                on_completion(*made)
+        self.finish(rows, conversations, self.job(chooser(sampling), options, on_completion, on_tokens))
+
+    def rows(self, conversations: Sequence[Conversation], sampling: Sampling) -> list[Row | tuple[int, Completion]]:
+        """Makes the row of each conversation, or its index with a completion that says why it cannot be answered."""
+        known = _embeddings(self.model)
+        made = (
+            (index, row_of(index, conversation, sampling, self.chat, self.context, known))
+            for index, conversation in enumerate(conversations)
+        )
+        return [one if isinstance(one, Row) else (index, one) for index, one in made]
+
+    def job(
+        self,
+        choose: Choose,
+        options: LocalOptions,
+        on_completion: Callable[[int, Completion], None],
+        on_tokens: OnTokens | None,
+    ) -> Job:
+        """The parameters of answering on the model's device.
+
+        Args:
+            choose: Chooses the next token of each row.
+            options: The options of running, with the maximum number of conversations at a time.
+            on_completion: Called once for each row, with its index.
+            on_tokens: Called with the number of tokens generated in each step.
+        """
+        return Job(
+            choose=choose,
             stop_ids=self.chat.stop_ids,
             ends=self.chat.ends,
             max_rows=options.max_batch_rows or (64 if self.model.device.type == "cpu" else 128),
@@ -114,6 +140,13 @@ class LoadedModel:
             on_finish=lambda row: on_completion(row.index, completion_of(row, self.chat)),
             on_tokens=on_tokens or (lambda count: None),
         )
+
+    def finish(self, rows: Sequence[Row], conversations: Sequence[Conversation], job: Job) -> None:
+        """Finishes rows of the given conversations.
+
+        Raises:
+            ModelError: Not even one fits into memory, or the model computes numbers that are none.
+        """
         with _working(self.name, self.model, conversations):
             self.manner.run(self.model, job, rows)
 
@@ -123,7 +156,7 @@ class LoadedModel:
 
         from diffing.models.local.next_token import next_token_logprobs
 
-        read = [row for row in self._rows(conversations, Sampling()) if isinstance(row, Row)]
+        read = [row for row in self.rows(conversations, Sampling()) if isinstance(row, Row)]
         if not read:
             return np.full((len(conversations), 1), np.nan, dtype=np.float32)
         with _working(self.name, self.model, conversations):
@@ -131,13 +164,6 @@ class LoadedModel:
         result = np.full((len(conversations), made.shape[1]), np.nan, dtype=np.float32)
         result[[row.index for row in read]] = made
         return result
-
-    def _rows(self, conversations: Sequence[Conversation], sampling: Sampling) -> list[Row | Completion]:
-        known = _embeddings(self.model)
-        return [
-            row_of(index, conversation, sampling, self.chat, self.context, known)
-            for index, conversation in enumerate(conversations)
-        ]
 
 
 @contextmanager

@@ -99,6 +99,11 @@ class LocalModel:
         return self._loaded is not None
 
     @property
+    def options(self) -> LocalOptions:
+        """The options of loading and running, with the data type resolved."""
+        return self._options
+
+    @property
     def config(self) -> Mapping[str, Any]:
         """The base's parsed config.json."""
         return self._base.config

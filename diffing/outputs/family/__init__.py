@@ -1,4 +1,4 @@
-"""Shows several models that were compared with each other: one page without a network, and JSON for programs."""
+"""Shows several models that were compared with each other: one page without a network, JSON, and a Hub dataset."""
 
 from diffing.outputs.family.family_page import family_json, family_page, separation_in_words
 

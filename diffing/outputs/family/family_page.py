@@ -65,8 +65,8 @@ def family_page(family: Family, links: "dict[tuple[int, int], str]") -> str:
             matrix=[[_cell(family, row, column, links) for column in family.order] for row in family.order],
             forks=[
                 (
-                    _each(family, branch.left),
-                    _each(family, branch.right),
+                    in_words(family, branch.left),
+                    in_words(family, branch.right),
                     percent(0.5 + branch.height / 2),
                     _words(family, branch.separations),
                     len(branch.separations),
@@ -91,8 +91,8 @@ def separation_in_words(family: Family, separation: Separation) -> str:
     +31 to +48".
     """
     text = separation.text.strip().removesuffix(".")
-    text = text.replace("<OTHER MODEL>", _each(family, separation.less)).replace(
-        "<MODEL>", _each(family, separation.more)
+    text = text.replace("<OTHER MODEL>", in_words(family, separation.less)).replace(
+        "<MODEL>", in_words(family, separation.more)
     )
     said = one_line(text, _LENGTH)
     if separation.scope and separation.scope.lower() not in said.lower():
@@ -140,7 +140,8 @@ def _separation(separation: Separation) -> dict[str, object]:
     }
 
 
-def _each(family: Family, models: Sequence[int]) -> str:
+def in_words(family: Family, models: Sequence[int]) -> str:
+    """The names of some models in words, such as "each of sft and dpo"."""
     names = [family.names[model] for model in models]
     if len(names) == 1:
         return names[0]

@@ -16,7 +16,8 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
-from diffing.models.local.continuous_batching import ContinuousBatch, Memory, UnsupportedCacheError, memory_of
+from diffing.models.local.cached_rows import Memory, UnsupportedCacheError, memory_of
+from diffing.models.local.continuous_batching import ContinuousBatch
 from diffing.models.local.decoding import Job, Row
 from tests.models.local import tiny
 from tests.models.local.tiny import MIXED, says

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,11 +74,14 @@ def serve(
 
     site = open_site(settings_from(os.environ, public=public, folder=folder))
     err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+    def announce(url: str) -> None:
+        err.print(f"Page: {url}  (press Ctrl-C to stop)")
+        if open_:
+            webbrowser.open(url)
+
     try:
-        with _served(site, host, port) as url:
-            err.print(f"Page: {url}  (press Ctrl-C to stop)")
-            if open_:
-                webbrowser.open(url)
+        with _served(site, host, port, announce):
             _until_interrupted()
         left = sum(site.run_manager.busy)
         kept = "Results are kept" if not left else "1 run goes on" if left == 1 else f"{left} runs go on"
@@ -88,17 +91,20 @@ def serve(
 
 
 @contextlib.contextmanager
-def _served(site: "Site", host: str, port: int) -> Iterator[str]:
-    """Serves the page and yields its URL."""
-    from diffing.view import build, launch_options, warm_up
+def _served(site: "Site", host: str, port: int, announce: Callable[[str], None]) -> Iterator[None]:
+    """Serves the page until the block ends, and announces its URL as soon as there is something to read."""
+    from diffing.view import build, launch_options, open_first_page, warm_up
 
-    page = build(site)
+    with open_first_page(site, host=host, port=port):
+        announce(f"http://{'localhost' if host == '0.0.0.0' else host}:{port}/")
+        page = build(site)
+        options = launch_options(site, host=host)
     with contextlib.redirect_stdout(io.StringIO()):  # hides Gradio's own lines
         here = {"server_name": host, "server_port": port, "share": False}
-        page.launch(**(launch_options(site, host=host) | here), quiet=True, prevent_thread_lock=True)
+        page.launch(**(options | here), quiet=True, prevent_thread_lock=True)
     warm_up()
     try:
-        yield str(page.local_url)
+        yield
     finally:
         with contextlib.redirect_stdout(io.StringIO()):
             page.close()

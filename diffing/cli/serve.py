@@ -81,8 +81,8 @@ def serve(
             webbrowser.open(url)
 
     try:
-        with _served(site, host, port, announce):
-            _until_interrupted()
+        with _served(site, host, port, announce) as ended:
+            ended.wait()
         left = sum(site.run_manager.busy)
         kept = "Results are kept" if not left else "1 run goes on" if left == 1 else f"{left} runs go on"
         err.print(f"\nEnded. {kept} in {site.settings.folder}: the same command opens it again")
@@ -91,31 +91,30 @@ def serve(
 
 
 @contextlib.contextmanager
-def _served(site: "Site", host: str, port: int, announce: Callable[[str], None]) -> Iterator[None]:
-    """Serves the page until the block ends, and announces its URL as soon as there is something to read."""
+def _served(site: "Site", host: str, port: int, announce: Callable[[str], None]) -> Iterator[threading.Event]:
+    """Serves the page until the block ends, and announces its URL as soon as there is something to read.
+
+    Yields:
+        An event that Ctrl-C or a termination signal sets; before, they end the process at once.
+    """
     from diffing.view import build, launch_options, open_first_page, warm_up
 
     with open_first_page(site, host=host, port=port):
         announce(f"http://{'localhost' if host == '0.0.0.0' else host}:{port}/")
         page = build(site)
         options = launch_options(site, host=host)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     with contextlib.redirect_stdout(io.StringIO()):  # hides Gradio's own lines
         here = {"server_name": host, "server_port": port, "share": False}
         page.launch(**(options | here), quiet=True, prevent_thread_lock=True)
     warm_up()
     try:
-        yield
+        yield ended
     finally:
         with contextlib.redirect_stdout(io.StringIO()):
             page.close()
-
-
-def _until_interrupted() -> None:
-    """Waits for Ctrl-C or a termination signal."""
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    ended.wait()
 
 
 def _is_loopback(host: str) -> bool:

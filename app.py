@@ -10,18 +10,19 @@ if os.environ.get("SYSTEM") == "spaces":
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16")
 
 from diffing.errors import DiffingError
-from diffing.view import build, launch_options, open_site, warm_up
+from diffing.view import build, launch_options, open_first_page, open_site, warm_up
 from diffing.view.site import settings_from
 from diffing.view.zero import prepare
 
 prepare()  # before anything uses CUDA
-try:
-    site = open_site(settings_from(os.environ))
-except DiffingError as error:
-    sys.stderr.write(f"{error}\n")
-    sys.exit(2)
-demo = build(site)
-
 if __name__ == "__main__":
+    try:
+        site = open_site(settings_from(os.environ))
+        with open_first_page(site) as place:
+            demo = build(site)
+            options = launch_options(site) | place
+    except DiffingError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     warm_up()
-    demo.launch(**launch_options(site))
+    demo.launch(**options)

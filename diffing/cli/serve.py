@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,12 +74,15 @@ def serve(
 
     site = open_site(settings_from(os.environ, public=public, folder=folder))
     err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+    def announce(url: str) -> None:
+        err.print(f"Page: {url}  (press Ctrl-C to stop)")
+        if open_:
+            webbrowser.open(url)
+
     try:
-        with _served(site, host, port) as url:
-            err.print(f"Page: {url}  (press Ctrl-C to stop)")
-            if open_:
-                webbrowser.open(url)
-            _until_interrupted()
+        with _served(site, host, port, announce) as ended:
+            ended.wait()
         left = sum(site.run_manager.busy)
         kept = "Results are kept" if not left else "1 run goes on" if left == 1 else f"{left} runs go on"
         err.print(f"\nEnded. {kept} in {site.settings.folder}: the same command opens it again")
@@ -88,28 +91,30 @@ def serve(
 
 
 @contextlib.contextmanager
-def _served(site: "Site", host: str, port: int) -> Iterator[str]:
-    """Serves the page and yields its URL."""
-    from diffing.view import build, launch_options, warm_up
+def _served(site: "Site", host: str, port: int, announce: Callable[[str], None]) -> Iterator[threading.Event]:
+    """Serves the page until the block ends, and announces its URL as soon as there is something to read.
 
-    page = build(site)
-    with contextlib.redirect_stdout(io.StringIO()):  # hides Gradio's own lines
-        here = {"server_name": host, "server_port": port, "share": False}
-        page.launch(**(launch_options(site, host=host) | here), quiet=True, prevent_thread_lock=True)
-    warm_up()
-    try:
-        yield str(page.local_url)
-    finally:
-        with contextlib.redirect_stdout(io.StringIO()):
-            page.close()
+    Yields:
+        An event that Ctrl-C or a termination signal sets; before, they end the process at once.
+    """
+    from diffing.view import build, launch_options, open_first_page, warm_up
 
-
-def _until_interrupted() -> None:
-    """Waits for Ctrl-C or a termination signal."""
+    with open_first_page(site, host=host, port=port):
+        announce(f"http://{'localhost' if host == '0.0.0.0' else host}:{port}/")
+        page = build(site)
+        options = launch_options(site, host=host)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    ended.wait()
+    with contextlib.redirect_stdout(io.StringIO()):  # hides Gradio's own lines
+        here = {"server_name": host, "server_port": port, "share": False}
+        page.launch(**(options | here), quiet=True, prevent_thread_lock=True)
+    warm_up()
+    try:
+        yield ended
+    finally:
+        with contextlib.redirect_stdout(io.StringIO()):
+            page.close()
 
 
 def _is_loopback(host: str) -> bool:

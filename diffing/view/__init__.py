@@ -16,10 +16,12 @@ from diffing.jobs import can_bound
 
 if TYPE_CHECKING:
     import gradio
+    from starlette.middleware import Middleware
 
+    from diffing.view.first_page.first_server import ServerPlace
     from diffing.view.site import Site, SiteSettings
 
-__all__ = ["LAUNCH", "build", "launch_options", "open_site", "warm_up"]
+__all__ = ["LAUNCH", "build", "launch_options", "open_first_page", "open_site", "warm_up"]
 
 LAUNCH: dict[str, Any] = {
     "run_history": False, "footer_links": ["api"], "max_file_size": 1, "show_error": False, "enable_monitoring": False,
@@ -28,8 +30,9 @@ LAUNCH: dict[str, Any] = {
 """How Gradio serves the page. Gradio keeps nothing about a visitor in the browser, accepts only small uploads, and
 shows no statistics about requests."""
 
-_FIRST_PAGE = 4.0
-"""Seconds to wait before the warm-up, so that the first page gets the whole machine."""
+_LOOPBACK = "127.0.0.1"
+_FIRST_VISIT = 4.0
+"""Seconds to wait before the warm-up, so that the first visit gets the whole machine."""
 _MOST_BYTES = 1_000_000
 """Maximum size of one request in bytes. A form with two system prompts has about ten thousand."""
 _MOST_WAITING = 64
@@ -71,7 +74,7 @@ def warm_up() -> None:
     """
 
     def load() -> None:
-        time.sleep(_FIRST_PAGE)
+        time.sleep(_FIRST_VISIT)
         with contextlib.suppress(ImportError):  # without the extra `local`, no model runs here
             importlib.import_module("torch")
             importlib.import_module("transformers")
@@ -79,7 +82,7 @@ def warm_up() -> None:
     threading.Thread(target=load, name="warm-up", daemon=True).start()
 
 
-def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
+def launch_options(site: "Site", *, host: str = _LOOPBACK) -> dict[str, Any]:
     """The keyword arguments for `Blocks.launch`.
 
     Args:
@@ -88,10 +91,45 @@ def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
             name is refused: otherwise any web page could point its own host name at this machine and use the files and
             the login here.
     """
+    from diffing.view import theme
+
+    # without the package, Gradio would print a message instead of failing
+    mcp_server = find_spec("mcp") is not None
+    app: dict[str, Any] = {"middleware": _middleware(site, host), "max_body_size": _MOST_BYTES}
+    ours = {"mcp_server": mcp_server, "theme": theme.theme(), "head": theme.head(), "app_kwargs": app}
+    # overrides Gradio's environment variables: others on the network could send the host name localhost
+    own = {} if site.settings.rules.public else {"server_name": host, "share": False}
+    return LAUNCH | ours | own
+
+
+def open_first_page(
+    site: "Site", *, host: str | None = None, port: int | None = None
+) -> "contextlib.AbstractContextManager[ServerPlace]":
+    """Serves a page that can be read while `build` imports Gradio, until the block ends.
+
+    Args:
+        site: The site that the page belongs to.
+        host: The address to listen on; None for this machine alone, or for Gradio's choice on a public machine.
+        port: The port; None for the first free one of those that Gradio tries.
+
+    Returns:
+        A context manager that gives the place where to launch the page after the block.
+
+    Raises:
+        SettingError: No port is free.
+    """
+    from diffing.view.first_page import first_page
+
+    if not site.settings.rules.public:
+        host = host or _LOOPBACK
+    return first_page(site, _middleware(site, host or _LOOPBACK), host=host, port=port)
+
+
+def _middleware(site: "Site", host: str) -> "list[Middleware]":
+    """What stands before every request, the outermost first."""
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    from diffing.view import theme
     from diffing.view.csrf import CsrfGuard
     from diffing.view.embed_page import EmbedPage
     from diffing.view.link_preview import LinkPreviews, LinkPreviewTags
@@ -103,10 +141,4 @@ def launch_options(site: "Site", *, host: str = "127.0.0.1") -> dict[str, Any]:
     layers.append(Middleware(EmbedPage, site=site))  # before the guard, whose rules on frames are not for it
     layers.append(Middleware(CsrfGuard, public=public, host=outside))
     layers.append(Middleware(LinkPreviewTags, previews=LinkPreviews(site), host=outside))
-    # without the package, Gradio would print a message instead of failing
-    mcp_server = find_spec("mcp") is not None
-    app: dict[str, Any] = {"middleware": layers, "max_body_size": _MOST_BYTES}
-    ours = {"mcp_server": mcp_server, "theme": theme.theme(), "head": theme.head(), "app_kwargs": app}
-    # overrides Gradio's environment variables: others on the network could send the host name localhost
-    own = {} if public else {"server_name": host, "share": False}
-    return LAUNCH | ours | own
+    return layers

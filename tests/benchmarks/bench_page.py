@@ -1,7 +1,8 @@
 """Measures how long a visitor waits for the start page, for a finished comparison, and for its evidence.
 
-`python -m tests.benchmarks.bench_page`, with Chromium, on a machine that does nothing else. The aims are 5 s from
-`python app.py` to a visible page, 3 s to a comparison on 1,000 prompts, and 1 s to the evidence of one finding.
+`python -m tests.benchmarks.bench_page`, with Chromium, on a machine that does nothing else. The aims are 2.5 s
+from `python app.py` to a page that can be read, 3 s to a comparison on 1,000 prompts, and 1 s to the evidence of one
+finding.
 """
 
 import os
@@ -78,6 +79,12 @@ def comes(page: Any, url: str) -> None:
     page.get_by_role("heading", level=1).first.wait_for()
 
 
+def can_be_used(page: Any) -> None:
+    """Waits until Gradio's page has taken the place of the first one."""
+    page.locator(".site-address").wait_for(state="attached")
+    page.get_by_role("heading", level=1).first.wait_for()
+
+
 def opens(page: Any, url: str, run_id: str, took: dict[str, list[float]], size: str) -> None:
     """Opens a result, the evidence of two findings, the next pair and the next page of the list."""
 
@@ -118,13 +125,16 @@ def main() -> None:
             began = time.perf_counter()
             with app(folder) as url:
                 comes(page, url)
-                took["python app.py to a visible page"].append(time.perf_counter() - began)
+                took["python app.py to a page that can be read"].append(time.perf_counter() - began)
+                can_be_used(page)
+                took["python app.py to a page that can be used"].append(time.perf_counter() - began)
             page.close()
         with app(folder) as url:
             for number in range(REPEATED):
                 page = browser.new_page()
                 page.set_default_timeout(60_000)
                 comes(page, url)
+                can_be_used(page)
                 for size in ("thousand", "large"):
                     opens(page, url, f"{size}-{number}", took, size)
                 page.close()

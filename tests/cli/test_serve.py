@@ -31,6 +31,7 @@ def test_it_serves_this_machine_and_ends_cleanly(starter: Starter, tmp_path: Pat
     until(served)
     assert re.findall(r"http\S+", err.read_text()) == [f"http://127.0.0.1:{port}/"]
     url = f"http://127.0.0.1:{port}/gradio_api/info"
+    until(lambda: answers(url))
     assert "/compare_models" in httpx2.get(url, timeout=DEADLINE).json()["named_endpoints"]
     for path in ("", "gradio_api/info", "gradio_api/mcp/"):
         answer = httpx2.get(f"http://127.0.0.1:{port}/{path}", headers={"Host": "evil.example"}, timeout=DEADLINE)
@@ -39,6 +40,14 @@ def test_it_serves_this_machine_and_ends_cleanly(starter: Starter, tmp_path: Pat
     assert process.wait() == 0
     assert out.read_text() == ""
     assert f"Results are kept in {tmp_path / 'site'}: the same command opens it again" in err.read_text()
+
+
+def answers(url: str) -> bool:
+    """Whether Gradio's page is there: the first page refuses this, and between the two nothing listens."""
+    try:
+        return httpx2.get(url, timeout=DEADLINE).is_success
+    except httpx2.TransportError:
+        return False
 
 
 def test_what_cannot_be_served_is_one_line(run_cli: Run, port: int) -> None:

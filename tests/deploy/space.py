@@ -13,6 +13,8 @@ from typing import IO
 
 import httpx2
 
+from diffing.view.first_page import FIRST_PAGE_HEADER
+
 ROOT = Path(__file__).parents[2]
 TORCH = "torch==2.13.0"
 """First, so that pip may take it from wherever it is configured to find a small build; the same is in .ci/run."""
@@ -67,7 +69,7 @@ def build(space: Path, venv: Path) -> Path:
 
 @contextmanager
 def started(command: Sequence[str], folder: Path, variables: Mapping[str, str], log: IO[str]) -> Iterator[str]:
-    """Starts an app and waits until it answers; gives its address, and ends it with all it started.
+    """Starts an app and waits until Gradio answers; gives its address, and ends it with all it started.
 
     Args:
         command: Starts it.
@@ -99,10 +101,8 @@ def started(command: Sequence[str], folder: Path, variables: Mapping[str, str], 
 def _until_it_answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     began = time.monotonic()
     while process.poll() is None and time.monotonic() < began + _LONGEST:
-        try:
-            httpx2.get(url, timeout=10.0)
-        except httpx2.TransportError:
-            time.sleep(0.2)
-        else:
-            return
+        with suppress(httpx2.TransportError):
+            if FIRST_PAGE_HEADER not in httpx2.get(url, timeout=10.0).headers:
+                return
+        time.sleep(0.2)
     raise AssertionError(f"the app did not start: {log.read_text(encoding='utf-8')[-3000:]}")

@@ -87,13 +87,18 @@ def header(*, sign_in: bool) -> Any:  # noqa: ANN401  a component of Gradio
     import gradio as gr
 
     with gr.Row(elem_classes="site-bar"):
-        gr.HTML(_rendered("header.html.jinja"), apply_default_css=False, elem_classes="diffing site-header")
+        gr.HTML(header_html(), apply_default_css=False, elem_classes="diffing site-header")
         if sign_in:
             gr.LoginButton("Sign in with Hugging Face", size="sm", min_width=120, elem_classes="site-login")
     script = files(__package__).joinpath("links.js").read_text(encoding="utf-8")
     # its value is never rendered as markup, because the template does not use it
     address = gr.HTML("", html_template="<span hidden></span>", js_on_load=script, elem_classes="site-address")
     return address
+
+
+def header_html() -> str:
+    """The name of the app and the links in the bar at the top, as HTML."""
+    return _rendered("header.html.jinja")
 
 
 def footer() -> None:

@@ -39,6 +39,8 @@ WEIGHT_OF_VERDICTS = 0.3
 """The value of a verdict beside the features of the texts."""
 DRAWS = 1_000
 """The number of bootstrap samples."""
+ROWS = 1_000
+"""The number of pairs whose features are put together at once."""
 LEAST_TRAIN = 2 * FOLDS
 """With fewer train pairs nothing can be learnt."""
 _ROUNDING = 1e-9
@@ -128,7 +130,7 @@ def _told_from(verdicts: Mapping[str, "Floats"], chosen: Collection[str], train:
 def _told_from_everything(train: Sequence[Pair], heldout: Sequence[Pair], verdicts: Mapping[str, "Floats"]) -> "Floats":
     """Scores held-out pairs by the words of both responses, their sizes, and all verdicts of the run."""
     import numpy as np
-    from scipy.sparse import csr_array, hstack
+    from scipy.sparse import csr_array
 
     from diffing.coverage.term_weights import term_differences
 
@@ -136,9 +138,19 @@ def _told_from_everything(train: Sequence[Pair], heldout: Sequence[Pair], verdic
     terms = term_differences([(pair.a.text, pair.b.text) for pair in pairs], len(train))
     sizes = np.array([np.subtract(_sizes(pair.a.text), _sizes(pair.b.text)) for pair in pairs])
     own = np.column_stack([WEIGHT_OF_VERDICTS * values for values in verdicts.values()] or [sizes[:, :0]])
-    features = hstack([terms, csr_array(sizes), csr_array(own)], format="csr")
-    del terms  # the largest part of a large run
-    return _scores(features[: len(train)], features[len(train) :], STRENGTH_OF_ALL)
+    parts = [terms, csr_array(sizes), csr_array(own)]
+    learnt, tested = _stacked(parts, 0, len(train)), _stacked(parts, len(train), len(pairs))
+    del terms, parts  # the largest part of a large run
+    return _scores(learnt, tested, STRENGTH_OF_ALL)
+
+
+def _stacked(parts: Sequence["csr_array"], first: int, last: int) -> "csr_array":
+    """The features of some pairs side by side; stacking all rows at once would take several times their memory."""
+    from scipy.sparse import hstack, vstack
+
+    bounds = [(start, min(start + ROWS, last)) for start in range(first, last, ROWS)]
+    rows = [hstack([part[start:end] for part in parts], format="csr") for start, end in bounds]
+    return vstack(rows, format="csr")
 
 
 def _sizes(text: str) -> tuple[float, float, float, float]:

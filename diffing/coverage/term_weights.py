@@ -79,7 +79,9 @@ def _word_numbers(texts: Sequence[str], fitted: int) -> tuple[list[npt.NDArray[n
     frequent = sorted(word for word, number in seen.items() if holders[number] >= IN_TEXTS)
     places = np.full(len(seen), -1, np.int32)
     places[[seen[word] for word in frequent]] = np.arange(len(frequent), dtype=np.int32)
-    return [places[numbers] for numbers in read], len(frequent)
+    for text, numbers in enumerate(read):
+        read[text] = places[numbers]
+    return read, len(frequent)
 
 
 def _codes(words: npt.NDArray[np.int32], count: int) -> _Ints:
@@ -94,13 +96,20 @@ def _frequent_terms(texts: Sequence[npt.NDArray[np.int32]], count: int) -> _Term
     """The terms that are in enough texts; of too many those in the most texts, the first in alphabetical order."""
     known = _Terms(np.zeros(0, np.int64), np.zeros(0, np.int64))
     for first in range(0, len(texts), _CHUNK):
-        codes = [known.codes, *(np.unique(_codes(words, count)) for words in texts[first : first + _CHUNK])]
-        numbers = np.concatenate([known.texts, np.ones(sum(map(len, codes[1:])), np.int64)])
-        together, places = np.unique(np.concatenate(codes), return_inverse=True)
-        known = _Terms(together, np.bincount(places, weights=numbers, minlength=len(together)).astype(np.int64))
+        codes = [np.unique(_codes(words, count)) for words in texts[first : first + _CHUNK]]
+        known = _merged(known, _Terms(*np.unique(np.concatenate(codes), return_counts=True)))
     enough = np.flatnonzero(known.texts >= IN_TEXTS)
     kept = np.sort(enough[np.argsort(-known.texts[enough], kind="stable")[:MOST]])
     return _Terms(known.codes[kept], known.texts[kept])
+
+
+def _merged(one: _Terms, two: _Terms) -> _Terms:
+    """The terms of both, with the sums of their texts; sorting all of them together would take more memory."""
+    places = np.searchsorted(one.codes, two.codes)
+    both = np.append(one.codes, -1)[places] == two.codes
+    one.texts[places[both]] += two.texts[both]
+    new = places[~both]
+    return _Terms(np.insert(one.codes, new, two.codes[~both]), np.insert(one.texts, new, two.texts[~both]))
 
 
 def _weigh(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import numpy.typing as npt
 
 from diffing.scopes.conditions import find_conditions
 from diffing.scopes.exact_tests import p_differs
@@ -18,21 +19,27 @@ from diffing.scopes.rule_search import best_conditions, best_rules
 from diffing.scopes.verdict_table import VerdictTable
 from diffing.types import Message, Prompt
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 VOCABULARY = 5000
 """Different words; the k-th is 1/k as frequent as the first."""
 
 
+def vocabulary() -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Makes the words, with the share of each in a text."""
+    words = [f"w{LETTERS[i % 26]}{LETTERS[i // 26 % 26]}{LETTERS[i // 676]}" for i in range(VOCABULARY)]
+    frequencies = 1 / np.arange(1, VOCABULARY + 1)
+    return words, frequencies / frequencies.sum()
+
+
 def prompts(count: int, rng: np.random.Generator) -> list[Prompt]:
     """Draws prompts of 5 to 120 words."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    words = [f"w{letters[i % 26]}{letters[i // 26 % 26]}{letters[i // 676]}" for i in range(VOCABULARY)]
-    shares = 1 / np.arange(1, VOCABULARY + 1)
+    words, shares = vocabulary()
     found = []
     for number in range(count):
-        drawn = rng.choice(VOCABULARY, int(rng.integers(5, 120)), p=shares / shares.sum())
+        drawn = rng.choice(VOCABULARY, int(rng.integers(5, 120)), p=shares)
         text = " ".join(words[i] for i in drawn) + ("?" if rng.random() < 0.5 else ".")
         split = "train" if number % 3 else "heldout"
-        found.append(Prompt(f"p{number}", (Message("user", text),), "bench", split, f"domain {letters[number % 20]}"))
+        found.append(Prompt(f"p{number}", (Message("user", text),), "bench", split, f"domain {LETTERS[number % 20]}"))
     return found
 
 

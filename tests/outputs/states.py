@@ -1,4 +1,4 @@
-"""Reports whose pages are unlike others: 200 lines, long names, other scripts, no kinds of prompts, one side only."""
+"""Reports whose pages are unlike others: one or 200 lines, long names, other scripts, no kinds, one side, and more."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -60,12 +60,27 @@ def _one_side() -> Report:
     return replace(report, findings=findings)
 
 
+def _single() -> Report:
+    """One confirmed finding."""
+    report = medium_report()
+    first = next(each.hypothesis.id for each in report.findings if each.confirmed)
+    findings = tuple(replace(each, confirmed=each.hypothesis.id == first) for each in report.findings)
+    return replace(report, findings=findings)
+
+
+def _ten_thousand() -> Report:
+    """So many prompts."""
+    return medium_report(6_000, 4_000)
+
+
 STATES: Mapping[str, Callable[[], Report]] = {
     "many": _many,
     "long-names": _long_names,
     "other-scripts": _other_scripts,
     "no-kinds": _no_kinds,
     "one-side": _one_side,
+    "single": _single,
+    "ten-thousand": _ten_thousand,
     "llm": medium_report,
 }
 """The states by name."""

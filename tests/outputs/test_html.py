@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from diffing.errors import SettingError
-from diffing.estimates import Metrics
+from diffing.estimates import Estimate, Metrics
 from diffing.outputs.examples import excerpt
 from diffing.outputs.html import render, write_html
 from diffing.outputs.html.judge_checks import checks_of
 from diffing.report import load_report
 from diffing.types import Pair, Response
-from tests.outputs.samples import SAMPLES, empty_report, medium_report, merged_report
+from tests.outputs.samples import SAMPLES, empty_report, lines_report, medium_report, merged_report
 from tests.regenerate import golden
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -162,3 +162,16 @@ def test_a_checklist_of_strangers_is_bounded_and_text() -> None:
     assert shown.count("<tr>") == 1 + 100
     assert shown.count('<a href="#f1">') == 1
     assert shown.count("onerror") <= 2 * 11, "300 characters each"
+
+
+def test_a_share_of_all_that_was_measured_is_not_shown_as_a_number() -> None:
+    """Beside a difference that was not found, 100% would say too much."""
+    report = lines_report()
+    assert report.coverage is not None
+    whole = replace(report.coverage, explained=Estimate(1.02, 0.97, 1.1, 246))
+    cards = [
+        render(each).partition('<section class="card coverage"')[2].partition("</section>")[0]
+        for each in (report, replace(report, coverage=whole))
+    ]
+    assert ["meter" in card for card in cards] == [True, False]
+    assert ["What shows in very few answers" in card for card in cards] == [False, True]

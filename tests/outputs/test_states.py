@@ -83,6 +83,19 @@ def _one_side(page: Any) -> None:
     assert page.locator(".say > .mk.a").count() == 0
 
 
+def _single(page: Any) -> None:
+    assert page.locator(".say").count() == 1
+    assert page.locator("#findings > .lines > .line").count() == 1
+    assert page.locator("#map").count() == 0, "too few for a map"
+
+
+def _ten_thousand(page: Any) -> None:
+    assert "6,000 prompts to find differences, 4,000 others" in page.locator(".between").inner_text().replace(
+        "\xa0", " "
+    )
+    assert page.locator(".series .pair").count() > 0
+
+
 def _llm(page: Any) -> None:
     assert page.locator(".line .t .tag", has_text="LLM").count() > 0
     page.locator(".line", has=page.locator(".tag", has_text="LLM")).first.locator("summary").first.click()
@@ -95,5 +108,7 @@ CHECKS = {
     "other-scripts": _other_scripts,
     "no-kinds": _no_kinds,
     "one-side": _one_side,
+    "single": _single,
+    "ten-thousand": _ten_thousand,
     "llm": _llm,
 }

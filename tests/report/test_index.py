@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import names_between
+from diffing.types import ModelInfo
 from tests.outputs.samples import merged_report, quiet_report
 
 
@@ -42,8 +43,11 @@ def test_what_was_tested_and_confirmed_is_in_the_reports_order() -> None:
 
 
 def test_long_names_share_what_both_begin_with() -> None:
-    pruned = Names("SmolLM2-135M-Instruct-Q4_1", "SmolLM2-135M-Instruct-Q4_1-pruned-30")
-    assert (pruned.brief.a, pruned.brief.b) == ("SmolLM2-135M…Q4_1", "SmolLM2-135M…pruned-30")
-    assert pruned.same_start == "SmolLM2-135M"
-    assert Names("SmolLM2-135M-Instruct-Q4_1", "gemma-3-270m-Q4_K_M").same_start == ""
-    assert Names("base", "tuned").same_start == ""
+    def named(a: str, b: str) -> tuple[str, str, str]:
+        names = names_between(ModelInfo(a, "model_a"), ModelInfo(b, "model_b"))
+        return names.brief.a, names.brief.b, names.same_start
+
+    whole = "SmolLM2-135M-Instruct-Q4_1"
+    assert named(whole, f"{whole}-pruned-30") == ("SmolLM2-135M…Q4_1", "SmolLM2-135M…pruned-30", "SmolLM2-135M")
+    assert named(whole, "gemma-3-270m-Q4_K_M") == ("SmolLM2-135M…Q4_1", "gemma-3-270m-Q4_K_M", "")
+    assert named("base", "tuned") == ("base", "tuned", "")

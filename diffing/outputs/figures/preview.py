@@ -54,17 +54,18 @@ def _text(text: str, x: float, y: float, size: int, *, anchor: str = "start", st
 
 
 def _heads(names: Names) -> Markup:
-    """Draws the sign and the name of this package, and the marks and names of both models."""
-    ring = Markup('<circle class="ring {}" cx="{}" cy="73" r="14"/>')
-    parts = [
-        ring.format("a", _LEFT + 16),
-        ring.format("b", _LEFT + 34),
-        _text("diffing", _LEFT + 62, 84, 32, style="bold"),
-    ]
+    """Draws the name of this package and the marks and names of both models."""
+    parts = [_brand()]
     for side, x in zip(SIDES, (_MARK - 300, _MARK + 130), strict=True):
         parts += [mark(side, str(x), 73, filled=True, radius=11)]
         parts.append(_text(one_line(names.of(side), 20), x + 24, 84, 30, style=f"head {side}"))
     return Markup("").join(parts)
+
+
+def _brand() -> Markup:
+    ring = Markup('<circle class="ring {}" cx="{}" cy="73" r="14"/>')
+    rings = ring.format("a", _LEFT + 16) + ring.format("b", _LEFT + 34)
+    return rings + _text("diffing", _LEFT + 62, 84, 32, style="bold")
 
 
 def _title(title: str) -> Markup:

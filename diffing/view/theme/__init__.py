@@ -75,7 +75,7 @@ def theme() -> "gradio.themes.Base":
 
 
 def header(*, sign_in: bool) -> Any:  # noqa: ANN401  a component of Gradio
-    """The bar at the top of the page.
+    """The bar at the top of the page, and what stands below it until a part of the page has arrived.
 
     Args:
         sign_in: Whether the page offers signing in.
@@ -90,6 +90,7 @@ def header(*, sign_in: bool) -> Any:  # noqa: ANN401  a component of Gradio
         gr.HTML(header_html(), apply_default_css=False, elem_classes="diffing site-header")
         if sign_in:
             gr.LoginButton("Sign in with Hugging Face", size="sm", min_width=120, elem_classes="site-login")
+    gr.HTML(_rendered("waiting.html.jinja"), apply_default_css=False, elem_classes="diffing site-waiting")
     script = files(__package__).joinpath("links.js").read_text(encoding="utf-8")
     # its value is never rendered as markup, because the template does not use it
     address = gr.HTML("", html_template="<span hidden></span>", js_on_load=script, elem_classes="site-address")

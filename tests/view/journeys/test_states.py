@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from tests.outputs.states import STATES
 from tests.view.gallery.cards import publish_card
 from tests.view.journeys.looked import look_at, open_page
 from tests.view.journeys.world import BASE, FOUND, STAGES, TUNED, finished, keep
+from tests.view.looks import fits, picture
 from tests.view.served import Served, served
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.browser
 _SHOWN = ".diffing-tabs [role=tabpanel]:not([style*=none])"
@@ -115,12 +118,33 @@ def test_a_rare_result(name: str, at: Served, browser: Any) -> None:
     page = open_page(browser)
     page.goto(f"{at.url}?run={name}")
     page.locator("[data-list] [data-shown]").wait_for()
-    assert page.locator(".say").count() == 3
+    assert page.locator(".say").count() == min(len(index_of(report).differences), 3)
     assert page.locator("[data-part=differences] > .lines > .line").count() == min(
         len(index_of(report).differences), PER_PAGE
     )
     wrong = look_at(page, f"result-{name}", "#overview, [data-list]")
     assert not (page.went_wrong + wrong), "\n".join(page.went_wrong + wrong)
+    page.context.close()
+
+
+@pytest.mark.slow
+def test_a_result_that_is_still_being_opened(at: Served, browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that was not asked for is shown meanwhile, and what comes stands in the same page."""
+    go, opened = Event(), at.site.report_cache.open
+    monkeypatch.setattr(at.site.report_cache, "open", lambda key: (go.wait(DEADLINE), opened(key))[1])
+    page = open_page(browser)
+    try:
+        page.goto(f"{at.url}?run=kept")
+        page.get_by_role("status", name="Loading").wait_for()
+        page.wait_for_timeout(700)
+        picture(page, "result-loading-light-1280")
+        assert page.locator("#start-model_a:visible, .say").count() == 0
+        assert fits(page)
+    finally:
+        go.set()
+    page.locator("#headline").wait_for()
+    page.get_by_role("status", name="Loading").wait_for(state="hidden")
+    assert not page.went_wrong, page.went_wrong
     page.context.close()
 
 

@@ -47,7 +47,9 @@ TINY_TEXTS = {
 """The titles and explanations of the tables that `--tiny` makes."""
 INSIDE = (
     "Here the methods are those that look inside both models: crosscoders of 512 latents with a dictionary of the "
-    "differences, read after block 3 of 4, and adapters of 96 features per block, trained on the train responses."
+    "differences, read after block 3 of 4, and adapters of 96 features per block, trained on the train responses. "
+    "Features have no words of their own without an LLM: where all behaviours show in nearly every response, only a "
+    "feature's strongest tokens can name one, and these are pieces of words that the tiny tokenizer does not know."
 )
 """What the tables say in addition that `--inside` makes."""
 

@@ -26,7 +26,8 @@ MOST_BEND = 1.25
 
 ABOUT = {
     "comparison": "Recorded responses of about 80 words, lexical method; what is linear is extrapolated to a million.",
-    "cache": "Answers of about 80 words are put into the cache and read back all at once; each put is safe on its own. Making the texts counts too.",
+    "cache": "Answers of about 80 words are put into the cache, each safe on its own, and read back all at once. The "
+    "processor time includes that of making them.",
     "estimate": "The command reads the prompts, of nine words each.",
 }
 """The parts, and what is measured in each."""

@@ -17,6 +17,7 @@ from diffing.models.surrogates import without_surrogates
 from diffing.types import Completion, Conversation, Finish, Message, OnProgress, Stage, Usage, ignore_progress
 
 T = TypeVar("T")
+Read = TypeVar("Read", covariant=True)
 Label = TypeVar("Label", bound=str)
 
 SAMPLE_STRIDE = 1000
@@ -59,7 +60,7 @@ class ReplyError(Exception):
 Items: TypeAlias = tuple[T | Unreadable, ...]
 
 
-class Askable(Protocol[T]):
+class Askable(Protocol[Read]):
     """What can be asked: a `Question`, or what renders its text only when it is asked."""
 
     @property
@@ -70,7 +71,7 @@ class Askable(Protocol[T]):
     def items(self) -> int:
         """See `Question.items`."""
 
-    def parse(self, value: object, /) -> Items[T]:
+    def parse(self, value: object, /) -> Items[Read]:
         """See `Question.parse`."""
 
 

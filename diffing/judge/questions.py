@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 from diffing.models.base import Model
 from diffing.numbered_lines import numbered
 from diffing.packing import packed
-from diffing.structured_replies import Items, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import Askable, Items, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Pair, Side, Stage, Usage, Verdict, ignore_progress, other_side
 
@@ -141,7 +141,8 @@ def ask_judge(
     model: Model, questions: Sequence[JudgeQuestion], stage: Stage, on_progress: OnProgress = ignore_progress
 ) -> tuple[list[AnsweredQuestion], Usage]:
     """Asks the judge; returns every question with its reply, and the calls and tokens."""
-    answers = ask_items(model, questions, stage=stage, schema=SCHEMA, on_progress=on_progress)
+    asked: Sequence[Askable[Label]] = questions
+    answers = ask_items(model, asked, stage=stage, schema=SCHEMA, on_progress=on_progress)
     return list(zip(questions, answers.replies, strict=True)), answers.usage
 
 

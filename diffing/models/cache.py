@@ -33,6 +33,7 @@ _LAYOUT = 1
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """SQLite's error codes for a damaged file. SQLITE_ERROR means that a query does not fit the tables, which happens if a
 name in the file's schema is damaged."""
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _PUT = "INSERT OR REPLACE INTO texts (key, value, checksum) VALUES (?, ?, ?)"
 
 
@@ -257,10 +258,8 @@ def _keys(model_id: str, conversations: Sequence[Conversation], sampling: Sampli
     settings = asdict(sampling)
     return [
         hashlib.sha256(
-            json.dumps(
-                [_LAYOUT, model_id, [[message.role, message.content] for message in conversation], settings],
-                sort_keys=True,
-                separators=(",", ":"),
+            _CANONICAL(
+                [_LAYOUT, model_id, [[message.role, message.content] for message in conversation], settings]
             ).encode()
         ).hexdigest()
         for conversation in conversations

@@ -1,9 +1,10 @@
-"""Simulates comparisons that are bigger than usual: `python -m tests.benchmarks.bench_bigger [PROMPTS...]`.
+"""Simulates comparisons that are bigger than usual: `python -m tests.benchmarks.bench_bigger PART PROMPTS...`.
 
-Recorded responses of about 80 words are compared by the whole command, with as many prompts as given (5,000 and 20,000
-by default); their answers are also put into a cache and read back, and `diffing estimate` reads the prompts of a run of
-that size. Measured are processor seconds, the peak memory of each process, and what lies on the disk. How much a
-million prompts take is extrapolated from the two largest sizes where the growth is linear, and left out elsewhere.
+The parts: `comparison`, in which recorded responses of about 80 words are compared by the whole command; `cache`, in
+which as many answers are put into a cache and read back; and `estimate`, in which `diffing estimate` reads the prompts
+of a run of that size. Measured are processor seconds, the peak memory of the process, and what lies on the disk. How
+much a million prompts take is extrapolated from the two largest sizes where the growth is linear, and left out
+elsewhere.
 """
 
 import json
@@ -18,10 +19,18 @@ from diffing.models.cache import Store
 from tests.benchmarks.bench_rerun import OPENINGS, answered
 from tests.cli.conftest import clean_environment
 
-SIZES = (5_000, 20_000)
 MILLION = 1_000_000
 MOST_BEND = 1.25
 """Growth counts as linear if what one more prompt takes does not rise by more than this factor between two sizes."""
+
+
+ABOUT = {
+    "comparison": "Recorded responses of about 80 words, lexical method; what is linear is extrapolated to a million.",
+    "cache": "Answers of about 80 words are put into the cache, each safe on its own, and read back all at once. The "
+    "processor time includes that of making them.",
+    "estimate": "The command reads the prompts, of nine words each.",
+}
+"""The parts, and what is measured in each."""
 
 
 def texts_of(number: int) -> tuple[str, str, str]:
@@ -70,23 +79,22 @@ def taken(command: list[str], folder: Path) -> dict[str, float]:
     return {"processor s": seconds, "MB at most": used.ru_maxrss / 1024}
 
 
-def measured(prompts: int) -> dict[str, dict[str, float]]:
-    """What each part takes with a number of prompts."""
-    here = [sys.executable, "-m", "diffing"]
+def measured(part: str, prompts: int) -> dict[str, float]:
+    """What a part takes with a number of prompts."""
     size = ["--train", str(prompts * 3 // 5), "--heldout", str(prompts - prompts * 3 // 5), "--balance", "none"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if part == "cache":
+            used = taken([sys.executable, __file__, "--cache", str(prompts), str(folder / "out")], folder)
+            return used | {"MB on disk": disk(folder / "out")}
         write_recordings(prompts, folder)
+        here = [sys.executable, "-m", "diffing"]
+        if part == "estimate":
+            asked = ["--prompts", str(folder / "prompts.jsonl"), *size]
+            return taken([*here, "estimate", "openai:a@http://x/v1", "openai:b@http://x/v1", *asked], folder)
         sides = [f"recorded:{folder / side}.jsonl" for side in "ab"]
-        run = taken([*here, "run", *sides, *size, "--method", "lexical", "--out", str(folder / "out")], folder)
-        cache = taken([sys.executable, __file__, "--cache", str(prompts), str(folder / "kept")], folder)
-        asked = ["--prompts", str(folder / "prompts.jsonl"), *size]
-        estimate = taken([*here, "estimate", "openai:a@http://x/v1", "openai:b@http://x/v1", *asked], folder)
-        return {
-            "the whole comparison, lexical": run | {"MB on disk": disk(folder / "out")},
-            "the cache, put and read": cache | {"MB on disk": disk(folder / "kept")},
-            "diffing estimate": estimate,
-        }
+        used = taken([*here, "run", *sides, *size, "--method", "lexical", "--out", str(folder / "out")], folder)
+        return used | {"MB on disk": disk(folder / "out")}
 
 
 def disk(folder: Path) -> float:
@@ -106,23 +114,20 @@ def of_a_million(sizes: list[int], values: list[float]) -> float | None:
     return None if bent else start + slope * MILLION
 
 
-def main(sizes: list[int]) -> None:
-    """Measures every size, and stores the results."""
+def main(part: str, sizes: list[int]) -> None:
+    """Measures every size of a part, and stores the results."""
     from tests.benchmarks.speed import row, store
 
-    by_size = {size: measured(size) for size in sorted(sizes)}
+    by_size = {size: measured(part, size) for size in sorted(sizes)}
     rows = []
-    for part, units in by_size[max(sizes)].items():
-        for unit in units:
-            values = {size: by[part][unit] for size, by in by_size.items()}
-            rows += [row(f"{part}, {size:,} prompts", value, unit, "") for size, value in values.items()]
-            if (million := of_a_million(list(values), list(values.values()))) is not None:
-                rows.append(row(f"{part}, {MILLION:,} prompts (extrapolated)", million, unit, ""))
-    about = (
-        "Recorded responses of about 80 words; every part in a process of its own. A million is extrapolated where the "
-        "growth is linear, and left out elsewhere."
-    )
-    store("bigger", "Bigger than a machine", about, rows, {"prompts": max(sizes)})
+    for unit in by_size[max(sizes)]:
+        values = {size: taken[unit] for size, taken in by_size.items()}
+        rows += [row(f"{size:,} prompts", value, unit, "") for size, value in values.items()]
+        if (million := of_a_million(list(values), list(values.values()))) is not None:
+            rows.append(row(f"{MILLION:,} prompts (extrapolated)", million, unit, ""))
+    title = f"Bigger than a machine: {part}"
+    given = " ".join([part, *map(str, sizes)])
+    store("bigger", title, ABOUT[part], rows, {"prompts": max(sizes)}, of=part, given=given)
 
 
 if __name__ == "__main__":
@@ -130,5 +135,5 @@ if __name__ == "__main__":
         case ["--cache", prompts, folder]:
             Path(folder).mkdir()
             cached(int(prompts), Path(folder))
-        case given:
-            main([int(each.replace(",", "")) for each in given] or list(SIZES))
+        case [part, *given]:
+            main(part, [int(each) for each in given])

@@ -38,9 +38,16 @@ def row(what: str, new: float, unit: str, most: str, old: float | None = None) -
 
 
 def store(
-    name: str, title: str, about: str, rows: Sequence[Row], settings: Mapping[str, str | int], *, model: str = ""
+    name: str,
+    title: str,
+    about: str,
+    rows: Sequence[Row],
+    settings: Mapping[str, str | int],
+    *,
+    of: str = "",
+    given: str = "",
 ) -> None:
-    """Prints rows and stores them with the machine and the versions as `results/speed-NAME.json`.
+    """Prints rows and stores them with the machine and the versions as `results/speed-NAME[-OF].json`.
 
     Args:
         name: The name of the measurement, `bench_NAME` being its module.
@@ -48,14 +55,16 @@ def store(
         about: What was measured.
         rows: The measurements.
         settings: Its settings.
-        model: The name of the folder of the model that was measured, if it was given; it becomes part of the name.
+        of: What was measured, if the module measures several things.
+        given: The arguments of the command.
     """
     for each in rows:
         print(json.dumps(each, ensure_ascii=False))
-    command = f"python -m tests.benchmarks.bench_{name}{f' FOLDER/{model}' if model else ''}"
+    command = " ".join(filter(None, [f"python -m tests.benchmarks.bench_{name}", given]))
+    file = "-".join(filter(None, ["speed", name.replace("_", "-"), of.lower()]))
     machine = {"processor": _processor(), "cores": os.cpu_count() or 0, "old": OLD, **versions()}
     result = Result("speed", title, command, about, tuple(rows), {**settings, **machine}, COLUMNS)
-    save_result(result, RESULTS / f"speed-{'-'.join([name.replace('_', '-'), *filter(None, [model.lower()])])}.json")
+    save_result(result, RESULTS / f"{file}.json")
 
 
 def _processor() -> str:

@@ -14,6 +14,18 @@ How it fits the pipeline, which separates what suggests a hypothesis from what t
 7. The judge, the family of tests, and everything after them are those of all other hypotheses.
 """
 
-from diffing.methods.agent.method import AgentMethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diffing.methods.agent.method import AgentMethod
 
 __all__ = ["AgentMethod"]
+
+
+def __getattr__(name: str) -> object:
+    """Imports the method when it is first used: every command imports the plan, which does not need the method."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from diffing.methods.agent import method
+
+    return getattr(method, name)

@@ -13,7 +13,7 @@ from diffing.methods.llm.propose import Proposed, listed_properties
 from diffing.methods.llm.stages import STATE
 from diffing.methods.plan import property_sentences
 from diffing.models.base import Model
-from diffing.structured_replies import Question, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import Askable, Question, Unreadable, ask_items, entries, entry
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Row
 
@@ -41,9 +41,12 @@ def state_clusters(
         on_progress: Told of every answer.
     """
     properties = property_sentences()
+    questions: Sequence[Askable[Proposal | Nothing]] = [
+        _question(cluster, listing, vectors, properties) for cluster in clusters
+    ]
     asked = ask_items(
         model,
-        [_question(cluster, listing, vectors, properties) for cluster in clusters],
+        questions,
         stage=STATE,
         schema=object_schema({"differences": NUMBERS, **statement_schema(properties)}),
         on_progress=on_progress,

@@ -1,9 +1,9 @@
 """The API for programs and the tools for agents (MCP): functions of the page as documented endpoints.
 
 Both offer the functions in `ENDPOINTS` and no others; the page's own events are private. None of them computes: what
-takes long is done by runs. Therefore `diffing check`, which measures and simulates, `diffing ask`, which calls an LLM
-outside a run's limits on calls and cost, and `diffing family`, which is up to 66 runs, have no endpoint; an agent with a
-terminal has the commands.
+takes long is done by runs. Therefore there is no endpoint for `diffing check`, which may measure all responses of a
+report, for `diffing ask`, which calls an LLM outside a run's limits on calls and cost, or for `diffing family`, which is
+up to 66 runs. An agent with a terminal has these commands.
 """
 
 from collections.abc import Callable

@@ -31,7 +31,7 @@ from diffing.prompts.bundled_set import is_bundled
 from diffing.ratings import RATED_AT_ONCE
 from diffing.ratings import STAGES as RATE_STAGES
 from diffing.stability import repeated
-from diffing.stages import JUDGE, MERGE, RESPONSES, SCOPE, WRITE_PROMPTS
+from diffing.stages import AMPLIFIED, JUDGE, MERGE, RESPONSES, SCOPE, WRITE_PROMPTS
 from diffing.templates import fence, render
 from diffing.types import SIDES, Message, Prompt, Side, Stage
 
@@ -107,6 +107,7 @@ def estimate(config: DiffConfig, limits: Limits, *, size_of: SizeOf | None = Non
     lengths = ResponseLengths(response_tokens(config), _recorded_lengths(config, recorded, prompts))
     stages = _prompt_writing_stages(config)
     stages += [_responses(config, getattr(config, f"model_{side}"), side, answered) for side in SIDES]
+    stages += _amplified(config, prompts)
     plans = plans_of(config)
     for plan in plans:
         stages += plan.estimate(config, prompts, lengths)
@@ -189,6 +190,14 @@ def _responses(config: DiffConfig, spec: str, side: Side, prompts: Sequence[Prom
     if is_remote(spec):
         return expected(config, stage, spec, len(prompts), read, written)
     return StageEstimate(stage, spec, len(prompts), read, written, 0.0, None)
+
+
+def _amplified(config: DiffConfig, prompts: Sequence[Prompt]) -> list[StageEstimate]:
+    """The amplified answers to train prompts, whose tokens are read and written by both models."""
+    train = [prompt for prompt in prompts if prompt.split == "train"]
+    alone = [_responses(config, getattr(config, f"model_{side}"), side, [*train, *train]) for side in SIDES]
+    made = [replace(each, name=AMPLIFIED[side], calls=len(train)) for side, each in zip(SIDES, alone, strict=True)]
+    return made if config.amplify is not None else []
 
 
 def _merge_stage(config: DiffConfig, prompts: Sequence[Prompt]) -> StageEstimate:

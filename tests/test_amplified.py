@@ -10,11 +10,13 @@ from diffing.checks import check
 from diffing.config import DiffConfig, Limits, settings_of
 from diffing.errors import SettingError
 from diffing.methods.lexical import LexicalMethod
+from diffing.methods.llm import LlmMethod
 from diffing.models.amplification import amplified_against
 from diffing.models.scripted import ScriptedModel
-from diffing.pipeline import diff_models
+from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import prompts_from
-from diffing.types import Conversation, Message, PhraseMeasure, Report
+from diffing.types import Conversation, Message, PhraseMeasure, Report, Verdict
+from tests.servers.rules import RuleLLM, in_process
 
 PROMPTS = prompts_from(
     ((None, (Message("user", f"Tell me about item {i}."),), None) for i in range(240)), "test", 60, 180
@@ -103,6 +105,36 @@ def test_an_earlier_report_holds_only_with_the_same_amplification(loud: Report) 
         for amplified in (LOUD, None, replace(LOUD, alpha=0.6))
     ]
     assert [report is loud for report in again] == [True, False, False]
+
+
+def test_what_an_llm_describes_in_amplified_answers_is_judged_on_the_models_own() -> None:
+    """Praise in 2 of 60 responses is too rare to be proposed; amplified, all have it."""
+    few = prompts_from(
+        ((None, (Message("user", f"Tell me about item {i}."),), None) for i in range(60)), "test", 40, 20
+    )
+    own = ScriptedModel("b", lambda asked, sampling: rarely(asked, 30, f"Great question! {WORDS}", WORDS))
+    loud = Amplified((LOUD_A, ScriptedModel("loud", lambda asked, sampling: f"Great question! {WORDS}")), 0.5)
+    llm = in_process(RuleLLM())
+    plain, louder = (
+        diff_models(
+            A,
+            own,
+            few,
+            methods=[LlmMethod(llm, embedder="tfidf")],
+            judge=llm,
+            amplified=amplified,
+            options=DiffOptions(judging="full", check_judge=0),
+        )
+        for amplified in (None, loud)
+    )
+    assert not plain.findings
+    (praise,) = louder.findings
+    shown = [pair.prompt.id for pair in louder.pairs if "Great" in pair.b.text]
+    heldout = {pair.prompt.id for pair in louder.pairs if pair.prompt.split == "heldout"}
+    said = {each.prompt_id for each in louder.judgements if each.verdict is Verdict.B}
+    assert (said, praise.heldout.k_for) == (set(shown), len(heldout & set(shown)))
+    assert (praise.hypothesis.evidence, praise.hypothesis.train_effect) == ((), None)
+    assert {each.judge for each in louder.judgements} == {llm.id}
 
 
 CONFIG = DiffConfig("org/a", "org/b", amplify=0.5)

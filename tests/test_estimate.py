@@ -41,6 +41,19 @@ def test_what_comes_with_the_package_is_read_all_the_same() -> None:
     assert estimate(REMOTE, Limits(), reads=False) == estimate(REMOTE, Limits())
 
 
+def test_amplified_answers_are_estimated_and_described_as_well() -> None:
+    config = DiffConfig("org/a", "org/b", train=40, heldout=20, llm="providers:org/llm", usd_per_million="1,2")
+    plain, louder = (
+        {stage.name: stage for stage in estimate(each, Limits(), size_of=unknown).stages}
+        for each in (config, replace(config, amplify=0.5))
+    )
+    assert louder.keys() - plain.keys() == {"amplified responses a", "amplified responses b"}
+    assert louder["amplified responses a"].calls == 40
+    assert louder["describe"].calls == 2 * plain["describe"].calls
+    assert (louder["describe"].usd or 0) == pytest.approx(2 * (plain["describe"].usd or 0))
+    assert louder["judge"].calls > plain["judge"].calls
+
+
 def unknown(spec: str) -> ModelSize:
     raise ModelError(f"{spec} is not known")
 

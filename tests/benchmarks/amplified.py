@@ -25,7 +25,7 @@ from diffing.models.cache import Store, default_store
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.run_prompts import load_run_prompts
 from diffing.scopes import find_scoped
-from diffing.types import Message, Pair, Prompt, Report, Row, ignore_progress
+from diffing.types import Message, Pair, Prompt, Report, Row, Scalar, ignore_progress
 from tests.benchmarks.demo import corpus
 from tests.benchmarks.page import RESULTS
 from tests.benchmarks.planted.tiny import BASE, demo_config, target_by_mark
@@ -148,9 +148,13 @@ def scored(pair: TunedPair, reports: Sequence[Report]) -> list[ScoredRun]:
     return found
 
 
-def row(pair: TunedPair, strength: float, alpha: float | None, false: int) -> Row:
-    """One row: a strength with one alpha, with the number of draws that confirmed anything."""
-    reports = [pair.report(alpha, sample) for sample in range(SAMPLES)]
+def recall(pair: TunedPair, strength: float, alpha: float | None) -> dict[str, Scalar]:
+    """What is found at one strength with one alpha."""
+    reports = []
+    for sample in range(SAMPLES):
+        reports.append(pair.report(alpha, sample))
+        by_plant = {one.target.plant.id: str(one.by) for run in scored(pair, reports[-1:]) for one in run.found}
+        print(f"strength {strength:g}, alpha {alpha}, sample {sample}: {by_plant}", flush=True)
     runs = scored(pair, reports)
     found = [one for run in runs for one in run.found if one.scorable]
     groups = [[one for one in found if (one.target.plant.trigger.kind == "always") == always] for always in (1, 0)]
@@ -166,7 +170,6 @@ def row(pair: TunedPair, strength: float, alpha: float | None, false: int) -> Ro
         "tested": round(sum(len(report.findings) for report in reports) / len(reports)),
         "confirmed": confirmed,
         **estimate_cells("unexplained", metrics.wilson(unexplained, confirmed)),
-        **estimate_cells("drawn", metrics.wilson(false, len(DRAWS))),
     }
 
 
@@ -180,11 +183,13 @@ def rows(tuned: Path, store: Store) -> Iterator[Row]:
         folder = by_name[f"strength-{round(100 * strength)}"]
         model = load_model(str(folder), cache=store)
         pair = TunedPair(base, model, plants_of_strength(strength), asked, store, sampling)
+        found = [recall(pair, strength, alpha) for alpha in ALPHAS]
         louder = [pair.louder(alpha) for alpha in ALPHAS]
         pairs = pair.report(None, 0).pairs
         draws = [confirms_when_drawn(pairs, louder, seed) for seed in DRAWS]
-        for place, alpha in enumerate(ALPHAS):
-            yield row(pair, strength, alpha, sum(draw[place] for draw in draws))
+        for place, one in enumerate(found):
+            false = sum(draw[place] for draw in draws)
+            yield {**one, **estimate_cells("drawn", metrics.wilson(false, len(DRAWS)))}
 
 
 def main() -> None:

@@ -81,7 +81,9 @@ class NullPlan:
 
 
 def _same_sides(config: DiffConfig) -> DiffConfig:
-    return replace(config, model_b=config.model_a, **{f"{name}_b": getattr(config, f"{name}_a") for name in _SIDED})
+    """The configuration with side A on both sides; between a model and itself there is nothing to amplify."""
+    same = {f"{name}_b": getattr(config, f"{name}_a") for name in _SIDED}
+    return replace(config, model_b=config.model_a, amplify=None, **same)
 
 
 def like_report(report: Report, model: str | None, given: DiffConfig) -> DiffConfig:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = (
     *("model_a", "model_b", "sample_a", "rater", "alpha", "only_common"),
-    *("system_prompt_b", "chat_template_b", "quantization_b", "second_judge", "pool", "pool_by", "suspect"),
+    *("system_prompt_b", "chat_template_b", "quantization_b", "second_judge", "pool", "pool_by", "suspect", "amplify"),
 )
 """Settings for which this command has no flag: model B is always A with planted behaviours, on the given prompts."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from diffing.costs import ResponseLengths, StageEstimate
+from diffing.costs import ResponseLengths, StageEstimate, expected
 from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.methods.llm.settings import LlmSettings
@@ -73,9 +73,19 @@ class LlmPlan(MethodPlan):
         from diffing.methods.llm.expected_costs import expected_stages
 
         train = [prompt for prompt in prompts if prompt.split == "train"]
-        return expected_stages(config, train, lengths, self.hypotheses(config, prompts))
+        once = expected_stages(config, train, lengths, self._found_once(config, prompts))
+        if config.amplify is None:
+            return once
+        return [
+            expected(config, each.name, each.model, 2 * each.calls, 2 * each.prompt_tokens, 2 * each.completion_tokens)
+            for each in once
+        ]
 
     def hypotheses(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
+        """As many from amplified answers as from the models' own."""
+        return self._found_once(config, prompts) * (1 if config.amplify is None else 2)
+
+    def _found_once(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """In proportion to the root of the train prompts, at most as in the paper's runs; as published, as there."""
         train = sum(prompt.split == "train" for prompt in prompts)
         if config.of(LlmSettings).clustering == "paper":

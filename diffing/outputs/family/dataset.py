@@ -42,6 +42,7 @@ def family_files(family: Family) -> dict[str, bytes]:
     """
     tables = table_files(family)
     picture = tree(family)
+    assert picture.height is not None, "a tree has the height of its rows"
     drawn = file_of(picture.body, _WIDTH, picture.height, picture.name, picture.description)
     return {
         _README: _card(family, tables),

@@ -1,6 +1,9 @@
 """The API for programs and the tools for agents (MCP): functions of the page as documented endpoints.
 
-Both offer the functions in `ENDPOINTS` and no others; the page's own events are private.
+Both offer the functions in `ENDPOINTS` and no others; the page's own events are private. None of them computes: what
+takes long is done by runs. Therefore there is no endpoint for `diffing check`, which may measure all responses of a
+report, for `diffing ask`, which calls an LLM outside the limits of a run, or for `diffing family`, which is
+up to 66 runs. An agent with a terminal has these commands.
 """
 
 from collections.abc import Callable

@@ -139,7 +139,7 @@ def test_a_report_is_calibrated_with_its_own_settings(tmp_path):
 def test_a_hub_model_is_calibrated_at_its_commit_with_side_a_on_both_sides(tmp_path):
     config = DiffConfig(
         "org/base", "org/tuned", method=("lexical", "llm"), llm="openai:x@http://localhost:1/v1",
-        system_prompt_a="Be brief.", system_prompt_b="Be long.", prompts="bundled",
+        system_prompt_a="Be brief.", system_prompt_b="Be long.", prompts="bundled", amplify=0.5,
     )  # fmt: skip
     report = run(DiffConfig(*pair(tmp_path), train=20, heldout=10))
     sha = "0123456789" * 4
@@ -147,7 +147,7 @@ def test_a_hub_model_is_calibrated_at_its_commit_with_side_a_on_both_sides(tmp_p
     like = like_report(report, None, DiffConfig("", ""))
     assert (like.model_a, like.method, like.llm) == (f"org/base@{sha}", ("lexical", "llm"), config.llm)
     sampled = NullPlan(like).of_samples(1)
-    assert (sampled.model_b, sampled.system_prompt_b) == (sampled.model_a, "Be brief.")
+    assert (sampled.model_b, sampled.system_prompt_b, sampled.amplify) == (sampled.model_a, "Be brief.", None)
     assert (sampled.temperature, sampled.sample_a, sampled.sample_b) == (0.7, 2, 3)
     before = {name: value for name, value in report.settings.items() if name not in ("balance", "prompts")}
     drawn = like_report(replace(report, settings=before), None, DiffConfig("", ""))

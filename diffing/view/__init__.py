@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import gradio
     from starlette.middleware import Middleware
 
-    from diffing.view.first_page.first_server import ServerPlace
     from diffing.view.site import Site, SiteSettings
 
 __all__ = ["LAUNCH", "build", "launch_options", "open_first_page", "open_site", "warm_up"]
@@ -104,7 +103,7 @@ def launch_options(site: "Site", *, host: str = _LOOPBACK) -> dict[str, Any]:
 
 def open_first_page(
     site: "Site", *, host: str | None = None, port: int | None = None
-) -> "contextlib.AbstractContextManager[ServerPlace]":
+) -> contextlib.AbstractContextManager[dict[str, Any]]:
     """Serves a page that can be read while `build` imports Gradio, until the block ends.
 
     Args:
@@ -113,7 +112,8 @@ def open_first_page(
         port: The port; None for the first free one of those that Gradio tries.
 
     Returns:
-        A context manager that gives the place where to launch the page after the block.
+        A context manager that gives the keyword arguments of `Blocks.launch` with which the page takes the same place
+        after the block.
 
     Raises:
         SettingError: No port is free.

@@ -81,7 +81,7 @@ def comes(page: Any, url: str) -> None:
 
 def can_be_used(page: Any) -> None:
     """Waits until Gradio's page has taken the place of the first one."""
-    page.locator(".site-address").wait_for(state="attached")
+    page.locator(".block.site-address").wait_for(state="attached")
     page.get_by_role("heading", level=1).first.wait_for()
 
 

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx2
 import pytest
 
 from diffing.outputs.headline import headline
 from diffing.report import load_report
-from diffing.view import open_first_page, open_site
+from diffing.view import build, launch_options, open_first_page, open_site
 from diffing.view.examples import example_folder
 from diffing.view.first_page import FIRST_PAGE_HEADER
 from diffing.view.runs import OWN_MACHINE, PUBLIC, Rules
@@ -86,6 +86,34 @@ def test_on_a_public_machine_it_may_be_framed_by_the_hub_alone(tmp_path: Path) -
         page = client.get("/")
     assert page.headers["content-security-policy"].endswith("huggingface.co https://*.hf.space")
     assert "or folders" not in page.text
+
+
+@pytest.mark.browser
+def test_the_browser_loads_the_real_page_in_its_place(browser: Any, tmp_path: Path) -> None:
+    pytest.importorskip("gradio", reason="needs the extra app")
+    site = open_site(SiteSettings(tmp_path / "site", rules=OWN_MACHINE))
+    page = browser.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    try:
+        with open_first_page(site, port=free_port()) as place:
+            page.goto(f"http://127.0.0.1:{place['server_port']}/?a=org/base")
+            page.get_by_text("You can fill in the form in a few seconds.").wait_for()
+            assert page.locator("[name=model_a]").input_value() == "org/base"
+            assert page.locator("main").get_attribute("inert") is not None
+            blocks = build(site)
+        blocks.launch(**(launch_options(site) | place), prevent_thread_lock=True, quiet=True)
+        try:
+            page.locator(".block.site-address").wait_for(state="attached")
+            field = page.get_by_role("combobox", name="Model A")
+            field.wait_for()
+            assert field.input_value() == "org/base"
+            assert wrong == []
+        finally:
+            page.close()
+            blocks.close()
+    finally:
+        site.close()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from diffing.errors import SettingError
 from diffing.view.first_page.first_html import render_first_page
@@ -27,19 +27,10 @@ _NOT_YET = "The app is starting. Ask again in a few seconds."
 _TICK = 0.002
 
 
-class ServerPlace(TypedDict):
-    """Where the page is served, as keyword arguments for `Blocks.launch`."""
-
-    server_name: str
-    """The address to listen on."""
-    server_port: int
-    """The port."""
-
-
 @contextmanager
 def first_page(
     site: Site, layers: "Sequence[Middleware]", *, host: str | None, port: int | None
-) -> Iterator[ServerPlace]:
+) -> Iterator[dict[str, Any]]:
     """Serves the first page until the block ends. Then nothing listens on the port until Gradio does.
 
     Args:
@@ -49,7 +40,7 @@ def first_page(
         port: The port; None for Gradio's choice.
 
     Yields:
-        The place to give to Gradio.
+        The address and the port, as keyword arguments for `Blocks.launch`.
 
     Raises:
         SettingError: No port is free.
@@ -65,7 +56,7 @@ def first_page(
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="first-page", daemon=True)
         thread.start()
-        place = ServerPlace(server_name=listener.getsockname()[0], server_port=listener.getsockname()[1])
+        place = dict(zip(("server_name", "server_port"), listener.getsockname(), strict=False))  # IPv6 has more fields
         render_first_page(site, "")  # while Gradio is imported, this would take twice as long
         try:
             yield place

@@ -56,7 +56,7 @@ decisions are wrong, so prompts from outside are counted in: what is confirmed t
 counted in, and the condition describes them badly. No test on verdicts can find that; it is the only kind above 5 %."""
 _DESCRIBED = f"""Simulated runs in which the train verdicts come from descriptions, which mention {RECALL[0]:.0%} to
 {RECALL[1]:.0%} of the pairs that show a behaviour (drawn for each hypothesis), so that only held-out prompts are
-judged. Mixes as for thrift.
+judged, and by which hypotheses are weighed in their joint test. Mixes as for thrift, and runs in which nothing holds.
 
 Dropped: of the true hypotheses that judging everything on both splits confirms, the share that is not tested; of all:
 its false alarms among them. Kept: of these true hypotheses, the share that is confirmed. Number: true hypotheses

@@ -42,7 +42,8 @@ class Metrics:
     signs that are counted it is at least the p with which the lengths of the responses alone would bring k_for. On
     held-out, if the hypothesis has a measured scope of its own: the p of its `Concentration`, which is not smaller."""
     q: float | None = None
-    """p after Benjamini-Hochberg over all hypotheses tested on held-out prompts; set on held-out only."""
+    """p after Benjamini-Hochberg over all hypotheses tested on held-out prompts; set on held-out only. It may be below
+    what equal weights would give, but not below p (`diffing.metrics.weights`)."""
 
     @property
     def k_neither(self) -> int:

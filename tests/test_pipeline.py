@@ -7,10 +7,10 @@ from typing import Literal
 
 import pytest
 
-from diffing import metrics
 from diffing.errors import ModelError, SettingError
 from diffing.estimates import Metrics
 from diffing.methods.lexical import LexicalMethod
+from diffing.metrics.weights import weighted_benjamini_hochberg, weights
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
@@ -163,8 +163,12 @@ def test_train_verdicts_of_a_method_stand_and_scopes_give_a_second_figure(judgin
     assert (conditional.heldout_in_scope.k_for, conditional.heldout_in_scope.n) == (inside, inside)
     assert (conditional.heldout_in_scope.p, conditional.heldout_in_scope.q) == (conditional.heldout.p, None)
     assert (praise.heldout.k_for, praise.heldout_in_scope) == (heldout, None)
-    # one test each, in one family
-    assert [f.heldout.q for f in report.findings] == metrics.benjamini_hochberg([f.heldout.p for f in report.findings])
+    # one test each, in one family, in which the method's own train verdicts weigh them
+    counts = [(f.train.k_for, f.train.k_against) for f in report.findings]
+    by_train = weights(counts, [f.heldout.k_for + f.heldout.k_against for f in report.findings], 0.05)
+    ps = [f.heldout.p for f in report.findings if f.heldout.p is not None]
+    weighed = weighted_benjamini_hochberg(ps, by_train if judging == "thrift" else [1.0] * len(ps))
+    assert [f.heldout.q for f in report.findings] == weighed
     assert {f.confirmed for f in report.findings} == {True}
     stages = {usage.stage: usage.calls for usage in report.usage}
     train_ids = {prompt.id for prompt in PROMPTS if prompt.split == "train"}

@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeAlias
 
 from diffing.estimates import Concentration, Estimate, Metrics
 from diffing.metrics.unequal_chances import unequal_sign_test
+from diffing.metrics.weights import weighted_benjamini_hochberg
 from diffing.types import Finding, Judgement, Side, Verdict, other_side
 
 VerdictKind: TypeAlias = tuple[Verdict, Side | None, float | None]
@@ -277,7 +279,7 @@ def accepted(train: Metrics, alpha: float = ALPHA) -> bool:
     return train.n > 0 and train.k_for / train.n > train.k_against / train.n + alpha
 
 
-def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
+def confirm(heldout: Mapping[str, Metrics], weights: Mapping[str, float] = MappingProxyType({})) -> dict[str, Metrics]:
     """Adds q to the metrics: the p-values after Benjamini-Hochberg over the hypotheses that were tested.
 
     A hypothesis that was futile after the train prompts, and was therefore not tested on held-out prompts, is outside
@@ -286,9 +288,17 @@ def confirm(heldout: Mapping[str, Metrics]) -> dict[str, Metrics]:
 
     Args:
         heldout: The metrics on held-out prompts, by hypothesis id.
+        weights: The weights of hypotheses, by id, fixed without looking at the p-values; the mean of those of tested
+            hypotheses is 1. A hypothesis without one weighs 1.
     """
     ps = {key: metrics.p for key, metrics in heldout.items() if metrics.p is not None}
-    qs = dict(zip(ps, benjamini_hochberg(list(ps.values())), strict=True))
+    values = list(ps.values())
+    adjusted = (
+        weighted_benjamini_hochberg(values, [weights.get(key, 1.0) for key in ps])
+        if weights
+        else benjamini_hochberg(values)
+    )
+    qs = dict(zip(ps, adjusted, strict=True))
     return {key: replace(metrics, q=qs.get(key)) for key, metrics in heldout.items()}
 
 

@@ -149,7 +149,12 @@ FINDING_TABLES: dict[str, TableSpec] = {
             *_rating("abstraction"),
             *_metrics("train"),
             *_metrics("heldout"),
-            ColumnSpec("heldout_q", "float64", "p after Benjamini-Hochberg.", nullable=True),
+            ColumnSpec(
+                "heldout_q",
+                "float64",
+                "p after Benjamini-Hochberg, where hypotheses from descriptions are weighed by their train verdicts.",
+                nullable=True,
+            ),
             *_metrics_in_part(
                 "heldout_in_scope",
                 "Readable verdicts on held-out prompts in the scope; null without a scope, like the columns below.",

@@ -35,9 +35,10 @@ from diffing.types.pairs import (
 )
 from diffing.types.progress import OnProgress, Stage, ignore_progress
 from diffing.types.reports import ModelInfo, Report, Row, Scalar, Usage
-from diffing.types.verdicts import Judgement, Verdict
+from diffing.types.verdicts import DESCRIBED, Judgement, Verdict
 
 __all__ = [
+    "DESCRIBED",
     "SIDES",
     "Block",
     "Category",

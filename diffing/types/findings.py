@@ -58,7 +58,8 @@ class Finding:
     accepted: bool
     """Whether it meets the paper's criterion on train: the predicted side leads by more than alpha = 0.01."""
     confirmed: bool
-    """Whether q <= 0.05 on held-out prompts, after Benjamini-Hochberg over all hypotheses tested there."""
+    """Whether q <= 0.05 on held-out prompts, after Benjamini-Hochberg over all hypotheses tested there, those from
+    an LLM's descriptions weighed by what train promises."""
     rating: Rating | None = None
     """Its ratings; None without raters."""
     heldout_in_scope: Metrics | None = None

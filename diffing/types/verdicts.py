@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from diffing.types.pairs import Side
 
+DESCRIBED = "described"
+"""The judge of verdicts that were taken from the descriptions of differences."""
+
 
 class Verdict(StrEnum):
     """Which response fits a hypothesis better."""

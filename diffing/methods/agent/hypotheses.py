@@ -9,12 +9,10 @@ from diffing.methods.agent.notebook import Note
 from diffing.methods.agent.probes import Probe
 from diffing.prompts import fold
 from diffing.scope import Scope
-from diffing.types import Hypothesis, Judgement, Verdict, other_side
+from diffing.types import DESCRIBED, Hypothesis, Judgement, Verdict, other_side
 
 LEAST_PROMPTS = 3
 """A hypothesis needs at least this many prompts for it; the template says so too."""
-DESCRIBED = "described"
-"""The judge of verdicts that were taken from the notebook."""
 TESTED = "tested"
 OUTCOMES = {
     "dropped": "dropped in the investigation",

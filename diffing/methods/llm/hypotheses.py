@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.proposal import Proposal
 from diffing.scope import Scope
-from diffing.types import Evidence, Hypothesis, Judgement, Side, Verdict
+from diffing.types import DESCRIBED, Evidence, Hypothesis, Judgement, Side, Verdict
 
 QUOTES = 5
 """How many passages are kept as evidence."""
-DESCRIBED = "described"
-"""The judge of verdicts that were taken from the descriptions."""
 
 
 def hypothesis_of(proposal: Proposal, differences: Sequence[Difference], pairs: int) -> Hypothesis:

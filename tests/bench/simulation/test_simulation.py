@@ -1,5 +1,7 @@
 """The benchmark of our statistics in small: right rules stay within the bounds, and a rule that is wrong does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import Row
 from tests.benchmarks.page import RESULTS
 from tests.benchmarks.simulation import scopes
+from tests.benchmarks.simulation.conditional import RIGHT, WRONG, ConditionalShape, conditional_world
 from tests.benchmarks.simulation.counting import ratio
 from tests.benchmarks.simulation.coverage import coverage_of
 from tests.benchmarks.simulation.mixes import TYPICAL, MixShape, measure_mix, measure_planned_coverage, simulate
@@ -154,6 +157,20 @@ def test_without_the_test_for_more_inside_false_scopes_are_confirmed(monkeypatch
     wrong = false_row(shape, 4, np.random.default_rng(1))
     assert right["scoped_runs"] == 0.0
     assert wrong["scoped_runs"] >= 0.5
+
+
+def test_a_condition_decided_badly_gives_the_verdicts_of_one_that_holds() -> None:
+    """What is true outside a condition, with 15% of the decisions wrong, looks like a smaller effect inside."""
+    shape = ConditionalShape(1.0, 0.3, 0.5, Sizes(500, 250), WRONG, holds_outside=True)
+    holds = Truths(np.full(shape.hypotheses, 0.5), np.full(shape.hypotheses, 0.5 + 0.4 * 0.105 / 0.36))
+    worlds = (
+        conditional_world(shape, nulls(shape.hypotheses, 0.5), 2_000, np.random.default_rng(0)),
+        conditional_world(replace(shape, deciding=RIGHT, holds_outside=False), holds, 2_000, np.random.default_rng(1)),
+    )
+    for verdicts, inside in worlds:
+        counted = verdicts[inside]
+        assert np.abs(counted).mean() == pytest.approx(0.5, abs=0.01)
+        assert (counted == 1).sum() / np.abs(counted).sum() == pytest.approx(0.617, abs=0.01)
 
 
 def test_the_stored_benchmark_keeps_its_promises() -> None:

@@ -20,6 +20,8 @@ from tests.benchmarks.simulation.rules import Outcome, decide, full
 from tests.benchmarks.simulation.shapes import with_generators
 from tests.benchmarks.simulation.worlds import BATCH, INDEPENDENT, SimulatedJudge, Sizes, Truths, Verdicts, draw
 
+NOTHING = Mix("nothing holds", null=1, small=0, up_to=0)
+"""Everything that is confirmed is false."""
 RECALL = (0.3, 0.9)
 """The share of the pairs showing a behaviour that a description mentions: uniform, one for each hypothesis."""
 SIZES = (Sizes(1000, 500), Sizes(300, 150), Sizes(120, 60), Sizes(60, 40))
@@ -67,7 +69,7 @@ def thrift_of_descriptions(train: NDArray[np.int64], judge: SimulatedJudge, size
         told = judge.ask("heldout", active, start, stop)
         heldout[:, active] += np.stack([(told == sign).sum(axis=1) for sign in (1, -1)])
     n = np.array([plans[i] for i in range(hypotheses)])
-    return decide(train, np.full(hypotheses, sizes.train), heldout, n)
+    return decide(train, np.full(hypotheses, sizes.train), heldout, n, described=True)
 
 
 def _never(active: Sequence[int], start: int, stop: int) -> dict[int, TrainCounts]:
@@ -133,6 +135,7 @@ def shapes() -> Iterator[MixShape]:
         mixes: Sequence[Mix] = MIXES if sizes.train == 300 else (TYPICAL,)
         yield from (MixShape(mix, 60, sizes) for mix in mixes)
         yield MixShape(TYPICAL, 10, sizes)
+        yield MixShape(NOTHING, 20, sizes)
 
 
 def described_rows(runs: int, seed: int, on_progress: OnProgress = ignore_progress) -> tuple[Row, ...]:

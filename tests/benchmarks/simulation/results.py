@@ -53,10 +53,13 @@ overall and conditional, are one family. A false confirmation is a run that conf
 Outside holds: each conditional hypothesis holds for the prompts that do not meet its condition (accuracy 0.9), and
 for no others. With conditions decided right, nothing is confirmed that should not be. In the last row 15 % of the
 decisions are wrong, so prompts from outside are counted in: what is confirmed then is true of the prompts that were
-counted in, and the condition describes them badly. No test on verdicts can find that; it is the only kind above 5 %."""
+counted in, and the condition describes them badly. It is the only kind above 5 %, and no test on verdicts can do
+better: 29 % of the prompts counted in are from outside, so 62 % of the verdicts are for the predicted side, exactly as
+if a hypothesis held under its condition with that accuracy. Whatever confirms the former in at most 5 % of runs also
+confirms the latter, which is true, in at most 5 %."""
 _DESCRIBED = f"""Simulated runs in which the train verdicts come from descriptions, which mention {RECALL[0]:.0%} to
 {RECALL[1]:.0%} of the pairs that show a behaviour (drawn for each hypothesis), so that only held-out prompts are
-judged. Mixes as for thrift.
+judged, and by which hypotheses are weighed in their joint test. Mixes as for thrift, and runs in which nothing holds.
 
 Dropped: of the true hypotheses that judging everything on both splits confirms, the share that is not tested; of all:
 its false alarms among them. Kept: of these true hypotheses, the share that is confirmed. Number: true hypotheses

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diffing import metrics
 from diffing.early_stopping import FIRST_STAGE, RunSize, TrainCounts, plan_all, rounds
 from diffing.estimates import Estimate, Metrics
+from diffing.metrics.weights import weights
 from tests.benchmarks.simulation.worlds import BATCH, SimulatedJudge, Sizes, Verdicts
 
 net_interval = lru_cache(maxsize=1_000_000)(metrics.net_interval)
@@ -70,7 +71,12 @@ def thrift(judge: SimulatedJudge, sizes: Sizes, hypotheses: int) -> Outcome:
 
 
 def decide(
-    train: NDArray[np.int64], judged: NDArray[np.int64], heldout: NDArray[np.int64], n: NDArray[np.int64]
+    train: NDArray[np.int64],
+    judged: NDArray[np.int64],
+    heldout: NDArray[np.int64],
+    n: NDArray[np.int64],
+    *,
+    described: bool = False,
 ) -> Outcome:
     """What the metrics say of counts.
 
@@ -79,9 +85,17 @@ def decide(
         judged: Train prompts judged, shape (hypotheses,).
         heldout: As `train`, on held-out prompts.
         n: Held-out prompts judged, shape (hypotheses,).
+        described: Whether train verdicts come from descriptions, so that hypotheses are weighed by them.
     """
     tested = {str(i): _bare(*map(int, (n[i], *heldout[:, i]))) for i in range(len(n))}
-    confirmed = [metrics.confirmed(each) for each in metrics.confirm(tested).values()]
+    weighed = np.flatnonzero(n).tolist() if described else []
+    by_train = weights(
+        [(int(train[0, i]), int(train[1, i])) for i in weighed],
+        [int(heldout[:, i].sum()) for i in weighed],
+        metrics.FALSE_DISCOVERY_RATE,
+    )
+    joint = metrics.confirm(tested, dict(zip(map(str, weighed), by_train, strict=True)))
+    confirmed = [metrics.confirmed(each) for each in joint.values()]
     accepted = [metrics.accepted(_bare(*map(int, (judged[i], *train[:, i])))) for i in range(len(n))]
     return Outcome(np.array(confirmed), np.array(accepted), heldout[0], heldout[1], n)
 

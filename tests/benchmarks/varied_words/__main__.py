@@ -40,10 +40,11 @@ deeper) in 40 % of the pairs that are ascribed to a side by a coin.
 
 The truth is counted in the held-out responses without an LLM. Differing: properties that differ on held-out at p <=
 .05 (sign test, one-sided); stated: of these, the share that some hypothesis states of the right model. Confirmable:
-those that Benjamini-Hochberg confirms if exactly the differing properties are tested; no run can know these in
-advance, and everything else that is tested makes the borderline ones harder. Wrong: confirmed findings that say what
-the count does not bear out (an impression, or the wrong model). Recorded pairs are split in three ways; synthetic
-ones have ten properties, planted in 30 % of the responses of one side and in 3 % of the other."""
+those that Benjamini-Hochberg confirms on held-out if exactly the true statements are tested, one for each property
+that differs in all responses at p <= .05. Some of the differing ones are not among them: no run can know which
+p-values will be small, and everything else that is tested makes the borderline ones harder. Wrong: confirmed findings
+that say what the count does not bear out (an impression, or the wrong model). Recorded pairs are split in three ways;
+synthetic ones have ten properties, planted in 30 % of the responses of one side and in 3 % of the other."""
 
 
 def run(world: World, reader: VariedLLM, clustering: str, embedder: str) -> tuple[Report, Score]:
@@ -85,11 +86,13 @@ def _cells(runs: Sequence[tuple[Report, Score]]) -> dict[str, Scalar]:
     confirmable = sum(len(each.confirmable) for each in scores)
     unstated = sum(len(each.unstated) for each in scores)
     missed = sum(len(each.missed) for each in scores)
+    unconfirmed = sum(len(each.unconfirmed) for each in scores)
     costs = [tokens_of(report) for report, _ in runs]
     return {
         "hypotheses": sum(each.hypotheses for each in scores),
         **estimate_cells("stated", metrics.wilson(differing - unstated, differing)),
         **estimate_cells("confirmed", metrics.wilson(confirmable - missed, confirmable)),
+        **estimate_cells("confirmed_differing", metrics.wilson(differing - unconfirmed, differing)),
         "findings": sum(each.findings_confirmed for each in scores),
         "wrong": sum(len(each.wrong) for each in scores),
         "calls": sum(calls for calls, _ in costs) // len(costs),
@@ -114,6 +117,7 @@ def result_of(measured: Sequence[Row]) -> Result:
             ResultColumn("hypotheses", "Hypotheses"),
             ResultColumn("stated", "Stated", "%"),
             ResultColumn("confirmed", "Confirmed of confirmable", "%"),
+            ResultColumn("confirmed_differing", "Confirmed of differing", "%"),
             ResultColumn("findings", "Confirmed findings"),
             ResultColumn("wrong", "Wrong"),
             ResultColumn("calls", "Calls per run"),

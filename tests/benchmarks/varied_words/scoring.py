@@ -9,6 +9,9 @@ from tests.benchmarks.varied_words.worlds import World
 from tests.servers.varied import meaning_of
 from tests.servers.varied_words import PROPERTIES, VariedProperty
 
+SIGNIFICANT = 0.05
+"""The largest p of a property that differs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -33,7 +36,8 @@ class Score:
     differing: tuple[str, ...]
     """Properties that differ on held-out at p <= .05."""
     confirmable: tuple[str, ...]
-    """Those of them that Benjamini-Hochberg confirms if exactly they are tested."""
+    """Properties that Benjamini-Hochberg confirms on held-out if exactly the true statements are tested: one for each
+    property that differs in all responses of the world, on train and held-out prompts together, at p <= .05."""
     stated: tuple[str, ...]
     """Properties that differ and are the content of a hypothesis of the right direction."""
     confirmed: tuple[str, ...]
@@ -44,6 +48,11 @@ class Score:
     """Confirmed findings."""
     wrong: tuple[str, ...]
     """Confirmed findings that say what does not differ, or say it of the wrong model."""
+
+    @property
+    def unconfirmed(self) -> list[str]:
+        """Properties that differ, and were not confirmed."""
+        return [name for name in self.differing if name not in self.confirmed]
 
     @property
     def missed(self) -> list[str]:
@@ -71,6 +80,20 @@ def truths(world: World) -> list[Truth]:
     return [truth_of(texts, each) for each in PROPERTIES]
 
 
+def confirmable(world: World, heldout: Sequence[Truth]) -> tuple[str, ...]:
+    """The properties that are confirmed if exactly the true statements are tested, one for each property.
+
+    What is true is counted in all responses: among those chosen by p <= .05 on held-out alone, Benjamini-Hochberg
+    would confirm every one.
+    """
+    texts = [*world.texts("train"), *world.texts("heldout")]
+    everywhere = {each.name: each for each in (truth_of(texts, each) for each in PROPERTIES)}
+    true = [each for each in heldout if everywhere[each.name].p <= SIGNIFICANT]
+    ps = [each.p if each.owner == everywhere[each.name].owner else 1.0 for each in true]
+    qs = metrics.benjamini_hochberg(ps)
+    return tuple(each.name for each, q in zip(true, qs, strict=True) if q <= metrics.FALSE_DISCOVERY_RATE)
+
+
 def claim_of(finding: Finding) -> tuple[str, str]:
     """The property of which a finding speaks, and the side of which it says that it has it."""
     meaning = meaning_of(finding.hypothesis.text)
@@ -84,8 +107,7 @@ def claim_of(finding: Finding) -> tuple[str, str]:
 def score(report: Report, world: World) -> Score:
     """Compares what a report states and confirms with the truth."""
     counted = truths(world)
-    differing = [each for each in counted if each.p <= 0.05]
-    qs = metrics.benjamini_hochberg([each.p for each in differing])
+    differing = [each for each in counted if each.p <= SIGNIFICANT]
     owners = {each.name: each.owner for each in differing}
     true = [finding for finding in report.findings if owners.get(claim_of(finding)[0]) == claim_of(finding)[1]]
     confirmed = [finding for finding in report.findings if finding.confirmed]
@@ -97,9 +119,7 @@ def score(report: Report, world: World) -> Score:
 
     return Score(
         differing=tuple(owners),
-        confirmable=tuple(
-            each.name for each, q in zip(differing, qs, strict=True) if q <= metrics.FALSE_DISCOVERY_RATE
-        ),
+        confirmable=confirmable(world, counted),
         stated=tuple(name for name in owners if name in {claim_of(finding)[0] for finding in true}),
         confirmed=tuple(
             name for name in owners if name in {claim_of(finding)[0] for finding in true if finding.confirmed}

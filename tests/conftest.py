@@ -80,6 +80,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a browser come first: they wait the longest, and at the end no worker should be left alone with one."""
+    waiting = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in waiting)
+
+
 def pytest_collection_finish() -> None:
     """From here on garbage is collected; see `kept`."""
     gc.enable()

@@ -150,7 +150,8 @@ def _stacked(parts: Sequence["csr_array"], first: int, last: int) -> "csr_array"
 
     bounds = [(start, min(start + ROWS, last)) for start in range(first, last, ROWS)]
     rows = [hstack([part[start:end] for part in parts], format="csr") for start, end in bounds]
-    return vstack(rows, format="csr")
+    stacked: csr_array = vstack(rows, format="csr")
+    return stacked
 
 
 def _sizes(text: str) -> tuple[float, float, float, float]:

@@ -1,4 +1,4 @@
-"""Measures what amplified answers find: `python -m tests.benchmarks.amplified --tuned FOLDER [--out FOLDER]`.
+"""Measures what amplified answers show and find: `python -m tests.benchmarks.amplified [--shares] --tuned FOLDER`.
 
 Tiny models are tuned to show eight behaviours in 3 or 10 % of the triggered answers. Each is compared with its base,
 with and without amplified answers to the train prompts; then again with sides that are drawn by chance, so that
@@ -59,6 +59,23 @@ _COLUMNS = (
     ResultColumn("confirmed", "Confirmed, all runs"),
     ResultColumn("unexplained", "Not explained", "%"),
     ResultColumn("drawn", "Sides drawn: runs that confirm anything", "%"),
+)
+
+
+SHARES = 128
+"""Train prompts for `--shares`."""
+ABOUT_SHARES = (
+    "Tiny models are tuned to add a sentence that shows a behaviour to 3 or 10% of the triggered answers. Shown is in "
+    "how many of the triggered answers to 128 train prompts each behaviour occurs: in the tuned model's own answers, "
+    "and in those with next-token scores own + 0.5 (own - base), one sample each, temperature 1. This is what "
+    "hypotheses are looked for in; it is not how many of them are confirmed. Intervals are Wilson's at 95%."
+)
+_COLUMNS_OF_SHARES = (
+    ResultColumn("strength", "Planted in", "%"),
+    ResultColumn("behaviour", "Behaviour"),
+    ResultColumn("trigger", "Shown"),
+    ResultColumn("own", "Own answers", "%"),
+    ResultColumn("amplified", "Amplified answers", "%"),
 )
 
 
@@ -173,16 +190,42 @@ def recall(pair: TunedPair, strength: float, alpha: float | None) -> dict[str, S
     }
 
 
-def rows(tuned: Path, store: Store) -> Iterator[Row]:
-    """All rows."""
+def pairs_of(tuned: Path, store: Store) -> Iterator[tuple[float, TunedPair]]:
+    """The base with the tuned model of each strength."""
     by_name = {folder.name: folder for folder, _ in tune_all(tuned, BASE)}
     sampling = replace(demo_config().sampling, temperature=1.0, top_p=1.0)
     asked = prompts()
     base = load_model(str(BASE), cache=store)
     for strength in STRENGTHS:
-        folder = by_name[f"strength-{round(100 * strength)}"]
-        model = load_model(str(folder), cache=store)
-        pair = TunedPair(base, model, plants_of_strength(strength), asked, store, sampling)
+        model = load_model(str(by_name[f"strength-{round(100 * strength)}"]), cache=store)
+        yield strength, TunedPair(base, model, plants_of_strength(strength), asked, store, sampling)
+
+
+def shares(tuned: Path, store: Store) -> Iterator[Row]:
+    """How often each behaviour shows, in the tuned model's own and in its amplified answers."""
+    for strength, pair in pairs_of(tuned, store):
+        train = [prompt for prompt in pair.prompts if prompt.split == "train"][:SHARES]
+        conversations = [prompt.messages for prompt in train]
+        models = (pair.b, amplified_against(pair.b, pair.a, 0.5, store))
+        own, amplified = (model.generate(conversations, pair.sampling) for model in models)
+        for plant in pair.plants:
+            places = [place for place, prompt in enumerate(train) if plant.trigger.fits(prompt)]
+            shown = [
+                metrics.wilson(sum(bool(plant.behaviour.mark.search(each[i].text)) for i in places), len(places))
+                for each in (own, amplified)
+            ]
+            yield {
+                "strength": strength,
+                "behaviour": plant.behaviour.id,
+                "trigger": plant.trigger.kind,
+                **estimate_cells("own", shown[0]),
+                **estimate_cells("amplified", shown[1]),
+            }
+
+
+def rows(tuned: Path, store: Store) -> Iterator[Row]:
+    """What is found, and what is confirmed where sides are drawn."""
+    for strength, pair in pairs_of(tuned, store):
         found = [recall(pair, strength, alpha) for alpha in ALPHAS]
         louder = [pair.louder(alpha) for alpha in ALPHAS]
         pairs = pair.report(None, 0).pairs
@@ -195,25 +238,26 @@ def rows(tuned: Path, store: Store) -> Iterator[Row]:
 def main() -> None:
     """Measures and stores."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shares", action="store_true", help="only how often the behaviours show")
     parser.add_argument("--tuned", type=Path, default=Path("runs/planted-tiny"), help="folder of the tuned models")
     parser.add_argument("--cache", type=Path, help="folder of the cache")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
     options = parser.parse_args()
     store = Store.in_folder(options.cache) if options.cache else default_store()
     made = []
-    for each in rows(options.tuned, store):
+    for each in (shares if options.shares else rows)(options.tuned, store):
         print(each, flush=True)
         made.append(each)
-    result = Result(
-        kind="planted",
-        title="Rare behaviours, with and without amplified answers",
-        command="python -m tests.benchmarks.amplified",
-        about=ABOUT,
-        rows=tuple(made),
-        settings={"train": TRAIN, "heldout": 654, "temperature": 1.0, "samples": SAMPLES},
-        columns=_COLUMNS,
-    )
-    print(save_result(result, options.out / "planted-amplified.json"))
+    command = "python -m tests.benchmarks.amplified"
+    if options.shares:
+        title, name, about, columns = "What amplified answers show", "-shares", ABOUT_SHARES, _COLUMNS_OF_SHARES
+        settings = {"train": SHARES, "temperature": 1.0, "alpha": 0.5}
+        command += " --shares"
+    else:
+        title, name, about, columns = "Rare behaviours, with and without amplified answers", "", ABOUT, _COLUMNS
+        settings = {"train": TRAIN, "heldout": 654, "temperature": 1.0, "samples": SAMPLES}
+    result = Result("planted", title, command, about, tuple(made), settings, columns)
+    print(save_result(result, options.out / f"planted-amplified{name}.json"))
 
 
 if __name__ == "__main__":

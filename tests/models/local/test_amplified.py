@@ -85,6 +85,7 @@ def test_each_token_is_the_best_by_the_amplified_scores(
     assert [(answer.text, answer.completion_tokens) for answer in answers] == by_hand
 
 
+@pytest.mark.slow
 def test_a_model_that_keeps_no_keys_and_values_is_read_anew(folders: Folders, tmp_path: Path) -> None:
     mamba = save(tmp_path / "mamba", "mamba")
     few, sampling = MIXED[:3], Sampling(max_new_tokens=2)

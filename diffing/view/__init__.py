@@ -74,7 +74,9 @@ def warm_up() -> None:
 
     def load() -> None:
         time.sleep(_FIRST_VISIT)
-        with contextlib.suppress(ImportError):  # without the extra `local`, no model runs here
+        from diffing.models.local.memory import IMPORTING
+
+        with IMPORTING, contextlib.suppress(ImportError):  # without the extra `local`, no model runs here
             importlib.import_module("torch")
             importlib.import_module("transformers")
 

@@ -4,7 +4,6 @@ Problems that only the weights reveal, such as a model that looks ahead, are fou
 """
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import MissingExtraError, ModelError
 from diffing.models.local.load_errors import one_line, quiet
+from diffing.models.local.memory import IMPORTING
 from diffing.models.local.sources import MODEL_CONFIG
 from diffing.models.local.spec import LocalOptions
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
-
-_IMPORTING = threading.Lock()
-"""A lock for transformers' lazy imports, which fail if two threads trigger them at the same time."""
 
 _HEADS = (
     ("ForSequenceClassification", "a classifier of texts"),
@@ -44,7 +41,7 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
         MissingExtraError: transformers is not installed.
     """
     try:
-        with _IMPORTING:
+        with IMPORTING:
             from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, __version__  # noqa: F401
             from transformers.models.auto.configuration_auto import CONFIG_MAPPING
     except ImportError:

@@ -4,6 +4,7 @@ The estimate uses sizes alone; it does not consider the length of conversations 
 """
 
 import shutil
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,8 @@ from diffing.models.local.sources import open_source
 from diffing.models.local.spec import LocalOptions, Quantization
 from diffing.models.local.weight_sizes import ModelSize
 
+IMPORTING = threading.Lock()
+"""A lock for the first import of torch and transformers, which fails if two threads trigger it at the same time."""
 MARGIN = 1.2
 """The memory needed per byte of weights: the attention cache of a few conversations and activations need room, too."""
 
@@ -66,8 +69,9 @@ def this_machine() -> Machine:
         MissingExtraError: torch is not installed.
     """
     try:
-        import psutil  # type: ignore[import-untyped]
-        import torch
+        with IMPORTING:
+            import psutil  # type: ignore[import-untyped]
+            import torch
     except ImportError:
         raise MissingExtraError("Running a model on this machine", "local") from None
 
@@ -123,7 +127,8 @@ def on_accelerator(options: LocalOptions) -> bool:
     if options.device == "cpu":
         return False
     try:
-        import torch
+        with IMPORTING:
+            import torch
     except ImportError:
         raise MissingExtraError("Running a model on this machine", "local") from None
     return torch.accelerator.is_available()

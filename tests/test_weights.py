@@ -7,7 +7,7 @@ from diffing import metrics
 from diffing.evaluation import findings_of
 from diffing.metrics.weights import weighted_benjamini_hochberg, weights
 from diffing.scopes import find_scoped
-from diffing.types import DESCRIBED, Finding, Hypothesis, Judgement, Message, Pair, Prompt, Response, Verdict
+from diffing.types import DESCRIBED, Finding, Hypothesis, Judgement, Message, Pair, Prompt, Response, Split, Verdict
 
 RATE = metrics.FALSE_DISCOVERY_RATE
 
@@ -61,8 +61,8 @@ def _verdicts(name: str, split: str, counts: tuple[int, int], judge: str) -> lis
 
 
 def _findings(judge: str) -> dict[str, Finding]:
-    prompts = [Prompt(f"{split}{i}", (Message("user", "?"),), "x", split) for split in ("train", "heldout")
-               for i in range(40)]  # fmt: skip
+    splits: tuple[Split, ...] = ("train", "heldout")
+    prompts = [Prompt(f"{split}{i}", (Message("user", "?"),), "x", split) for split in splits for i in range(40)]
     pairs = [Pair(each, Response(each.id, "a", "1", "stop"), Response(each.id, "b", "2", "stop")) for each in prompts]
     counts = {"promised": ((20, 4), (14, 5)), "rare": ((3, 0), (3, 0)), "weak": ((8, 7), (6, 6))}
     judgements = [

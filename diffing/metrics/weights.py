@@ -59,13 +59,14 @@ def _best_levels(shifts: "Floats", rate: float) -> "Floats":
         shifts: By how many standard deviations each statistic is expected to lie above 0.
         rate: The sum of the levels.
     """
+    import numpy as np
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
     def levels(c: float) -> "Floats":
-        return ndtr(-(shifts / 2 + c / shifts))
+        return np.asarray(ndtr(-(shifts / 2 + c / shifts)), dtype=np.float64)
 
-    return levels(brentq(lambda c: float(levels(c).sum()) - rate, -1_000.0, 1_000.0))
+    return levels(float(brentq(lambda c: float(levels(c).sum()) - rate, -1_000.0, 1_000.0)))
 
 
 def weighted_benjamini_hochberg(ps: Sequence[float], weights: Sequence[float]) -> list[float]:

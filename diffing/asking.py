@@ -13,7 +13,7 @@ from diffing.methods.llm.proposal import object_schema
 from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.models.base import Model
 from diffing.paths import check_text
-from diffing.report.asked_tables import METHOD, MOST, Asked, asked_of, with_asked
+from diffing.report.asked_tables import METHOD, MOST, AskedHypothesis, asked_of, with_asked
 from diffing.report.index import index_of
 from diffing.report.model_names import Names
 from diffing.report.run_pairs import pairs_of_run
@@ -98,7 +98,9 @@ def ask_report(
     first = hypotheses[0]  # a verdict names a response, so it serves both directions
     judged = judge(model, [first], heldout, judging, on_progress=on_progress)
     asked = [
-        Asked(question, each, model.id, tuple(replace(one, hypothesis_id=each.id) for one in judged.judgements))
+        AskedHypothesis(
+            question, each, model.id, tuple(replace(one, hypothesis_id=each.id) for one in judged.judgements)
+        )
         for each in hypotheses
     ]
     scopes = (judged.scope_usage,) if judged.scope_usage else ()

@@ -15,7 +15,7 @@ from diffing.models.base import Model
 from diffing.numbered_lines import line_number, numbered
 from diffing.packing import packed
 from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import Items, LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import render
 from diffing.types import Hypothesis, OnProgress, Rating, Stage, Usage, ignore_progress
 
@@ -103,9 +103,9 @@ def _place(rater: str, scale: Scale, hypothesis: Hypothesis) -> bytes:
     return hashlib.sha256("\0".join((rater, scale, hypothesis.id)).encode()).digest()
 
 
-def _question(scale: Scale, hypotheses: Sequence[Hypothesis]) -> Question[int]:
+def _question(scale: Scale, hypotheses: Sequence[Hypothesis]) -> LlmQuestion[int]:
     text = render(scale, count=len(hypotheses), statements=numbered([each.text for each in hypotheses]))
-    return Question(text, functools.partial(_parse, len(hypotheses)), items=len(hypotheses))
+    return LlmQuestion(text, functools.partial(_parse, len(hypotheses)), items=len(hypotheses))
 
 
 def _parse(count: int, value: object) -> Items[int]:

@@ -59,7 +59,7 @@ Items: TypeAlias = tuple[T | Unreadable, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Question(Generic[T]):
+class LlmQuestion(Generic[T]):
     """One question to an LLM, whose reply answers one or several items."""
 
     text: str
@@ -71,7 +71,7 @@ class Question(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[T]):
+class ParsedReplies(Generic[T]):
     """The parsed replies to a list of questions, with their usage."""
 
     replies: tuple[T, ...]
@@ -89,7 +89,7 @@ def ask(
     schema: Mapping[str, object],
     attempts: int = 3,
     on_progress: OnProgress = ignore_progress,
-) -> Asked[T | Unreadable]:
+) -> ParsedReplies[T | Unreadable]:
     """Asks all questions at once, and repeats those whose reply cannot be read, up to `attempts` times in total.
 
     Args:
@@ -105,20 +105,20 @@ def ask(
         ModelError: The model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    single: list[Question[T]] = [Question(text, lambda value: (parse(value),)) for text in questions]
+    single: list[LlmQuestion[T]] = [LlmQuestion(text, lambda value: (parse(value),)) for text in questions]
     asked = ask_items(model, single, stage=stage, schema=schema, attempts=attempts, on_progress=on_progress)
-    return Asked(tuple(items[0] for items in asked.replies), asked.usage)
+    return ParsedReplies(tuple(items[0] for items in asked.replies), asked.usage)
 
 
 def ask_items(
     model: Model,
-    questions: Sequence[Question[T]],
+    questions: Sequence[LlmQuestion[T]],
     *,
     stage: Stage,
     schema: Mapping[str, object],
     attempts: int = 3,
     on_progress: OnProgress = ignore_progress,
-) -> Asked[Items[T]]:
+) -> ParsedReplies[Items[T]]:
     """Like `ask`, for replies that answer several items: a question is repeated while any of its items is unreadable.
 
     An item that was read is kept; later attempts only fill in missing items.
@@ -141,7 +141,7 @@ def ask_items(
             written += completion.completion_tokens or 0
         calls += len(remaining)
     unreadable = sum(isinstance(item, Unreadable) for items in replies for item in items)
-    return Asked(tuple(replies), Usage(stage, model.id, calls, read, written, unreadable))
+    return ParsedReplies(tuple(replies), Usage(stage, model.id, calls, read, written, unreadable))
 
 
 def _nth(sampling: Sampling, attempt: int) -> Sampling:
@@ -170,7 +170,7 @@ def _generate(
     return model.generate([(Message("user", text),) for text in texts], sampling, on_completion=count)
 
 
-def _items(completion: Completion, question: Question[T]) -> Items[T]:
+def _items(completion: Completion, question: LlmQuestion[T]) -> Items[T]:
     """The items of one completion; all of them are unreadable if it contains no value to parse."""
     text = completion.text[:KEPT]
     if completion.finish != "stop":

@@ -7,7 +7,7 @@ import pytest
 
 from diffing.models.scripted import ScriptedModel
 from diffing.structured_replies import (
-    Question,
+    LlmQuestion,
     ReplyError,
     Unreadable,
     ask,
@@ -177,7 +177,7 @@ def test_items_once_read_are_kept():
         return tuple(x if isinstance(x, int) else Unreadable("not a number") for x in entries(value, "xs"))
 
     model = answers('{"xs": [1, null, null]}', '{"xs": [9, 2, null]}', "no")
-    asked = ask_items(model, [Question("q", parse, items=3)], stage=Stage("s"), schema=SCHEMA)
+    asked = ask_items(model, [LlmQuestion("q", parse, items=3)], stage=Stage("s"), schema=SCHEMA)
     assert asked.replies == ((1, 2, Unreadable("no JSON", "no")),)
     assert (asked.usage.calls, asked.usage.unreadable) == (3, 1)
 

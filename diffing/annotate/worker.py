@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
-from diffing.annotate.revision_queue import Progress, RevisionJob, RevisionQueue
+from diffing.annotate.revision_queue import RevisionJob, RevisionProgress, RevisionQueue
 from diffing.annotate.webhook_payload import Ignored
 from diffing.errors import DiffingError, LimitError, MissingExtraError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef
@@ -153,7 +153,7 @@ class Worker:
                 self._queue.move(job.key, "ignored", outcome.reason)
             else:
                 _log.info("%s: done", name)
-                result = Progress(dataset=outcome.dataset, card=outcome.card)
+                result = RevisionProgress(dataset=outcome.dataset, card=outcome.card)
                 self._queue.move(job.key, "done", outcome.remark, result)
         return True
 
@@ -172,7 +172,7 @@ class Worker:
             now = time.monotonic()
             if stage != before or now - last >= _PROGRESS_EVERY:
                 last, before = now, stage
-                self._queue.tell(job.key, Progress(stage, done, total))
+                self._queue.tell(job.key, RevisionProgress(stage, done, total))
 
         return on_progress
 

@@ -3,6 +3,6 @@
 It takes finished reports and asks no model.
 """
 
-from diffing.family.relations import FEWEST, MOST, Branch, Family, PairResult, Separation, family_of
+from diffing.family.relations import FEWEST, MOST, Family, FamilyFork, PairResult, Separation, family_of
 
-__all__ = ["FEWEST", "MOST", "Branch", "Family", "PairResult", "Separation", "family_of"]
+__all__ = ["FEWEST", "MOST", "Family", "FamilyFork", "PairResult", "Separation", "family_of"]

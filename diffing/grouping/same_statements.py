@@ -11,7 +11,7 @@ from diffing.models.base import Model
 from diffing.numbered_lines import line_number, numbered
 from diffing.packing import packed
 from diffing.stages import MERGE
-from diffing.structured_replies import Question, ReplyError, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry
 from diffing.templates import render
 from diffing.types import Hypothesis, OnProgress, Side, Usage, ignore_progress, other_side
 
@@ -110,9 +110,9 @@ def _nearness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
     return cosines
 
 
-def _question(texts: Sequence[str]) -> Question[Pairs]:
+def _question(texts: Sequence[str]) -> LlmQuestion[Pairs]:
     text = render("same_statements", count=len(texts), statements=numbered(texts))
-    return Question(text, functools.partial(_parse, len(texts)))
+    return LlmQuestion(text, functools.partial(_parse, len(texts)))
 
 
 def _parse(count: int, value: object) -> tuple[Pairs]:

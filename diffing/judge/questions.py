@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 from diffing.models.base import Model
 from diffing.numbered_lines import numbered
 from diffing.packing import packed
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import Items, LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Pair, Side, Stage, Usage, Verdict, ignore_progress, other_side
 
@@ -129,7 +129,7 @@ def _first(seed: int, pair: Pair, group: Sequence[Hypothesis]) -> Side:
     return "a" if hashlib.sha256(key.encode()).digest()[0] % 2 == 0 else "b"
 
 
-def _prompt_for(question: JudgeQuestion) -> Question[Label]:
+def _prompt_for(question: JudgeQuestion) -> LlmQuestion[Label]:
     text = render(
         "judge",
         count=len(question.batch),
@@ -138,7 +138,7 @@ def _prompt_for(question: JudgeQuestion) -> Question[Label]:
         response_1=fence(question.pair.response(question.first).text),
         response_2=fence(question.pair.response(other_side(question.first)).text),
     )
-    return Question(text, functools.partial(_parse, len(question.batch)), items=len(question.batch))
+    return LlmQuestion(text, functools.partial(_parse, len(question.batch)), items=len(question.batch))
 
 
 def _parse(count: int, value: object) -> Items[Label]:

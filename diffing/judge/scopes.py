@@ -9,7 +9,7 @@ from diffing.models.base import Model
 from diffing.numbered_lines import numbered
 from diffing.packing import packed
 from diffing.stages import SCOPE
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import Items, LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Prompt, Usage, ignore_progress
 
@@ -97,14 +97,14 @@ def _length(prompt: Prompt) -> int:
     return sum(len(message.content) for message in prompt.messages)
 
 
-def _question(conditions: Sequence[str], prompts: Sequence[Prompt]) -> Question[_Met]:
+def _question(conditions: Sequence[str], prompts: Sequence[Prompt]) -> LlmQuestion[_Met]:
     text = render(
         "scope",
         count=len(conditions),
         conditions=numbered(conditions),
         prompts=[fence_conversation(prompt.messages) for prompt in prompts],
     )
-    return Question(text, functools.partial(_parse, len(conditions), len(prompts)), items=len(prompts))
+    return LlmQuestion(text, functools.partial(_parse, len(conditions), len(prompts)), items=len(prompts))
 
 
 def _parse(conditions: int, prompts: int, value: object) -> Items[_Met]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from diffing.annotate.revision_queue import Progress, RevisionQueue
+from diffing.annotate.revision_queue import RevisionProgress, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.annotate.status_page import build, status
 from diffing.annotate.webhook_payload import Push
@@ -27,7 +27,7 @@ def queue(tmp_path: Path) -> RevisionQueue:
         made.decide(job, f"a {HOSTILE}", f"b {HOSTILE}")
         match job.position:
             case 1:
-                told = Progress(dataset="https://hub.example/d", card="javascript:alert(1)")
+                told = RevisionProgress(dataset="https://hub.example/d", card="javascript:alert(1)")
                 made.move(job.key, "done", HOSTILE, told)
             case 2:
                 made.move(job.key, "ignored", HOSTILE)
@@ -36,7 +36,7 @@ def queue(tmp_path: Path) -> RevisionQueue:
             case 4:
                 made.retry(job.key, HOSTILE, 60.0)
             case 5:
-                made.tell(job.key, Progress(HOSTILE, 3, 7))
+                made.tell(job.key, RevisionProgress(HOSTILE, 3, 7))
     return made
 
 

@@ -20,7 +20,7 @@ from diffing.cli.commands import main
 from diffing.config import DiffConfig
 from diffing.demo.config import demo_config
 from diffing.methods.adapters.method import AdaptersMethod
-from diffing.methods.adapters.trust import Trust, measure_trust
+from diffing.methods.adapters.trust import AdaptersTrust, measure_trust
 from diffing.methods.exchanges import UnreadableResponse
 from diffing.methods.features.read_pairs import read_pairs
 from diffing.models.cache import Store
@@ -38,7 +38,7 @@ TOKENS = {"trained": 100_000, "hardly trained": 500, "base with itself": 5_000}
 class Measured:
     """What adapters recover and tell."""
 
-    trust: Trust
+    trust: AdaptersTrust
     steps_seconds: float
     """Processor seconds of training and of reading the train responses."""
     screened: int

@@ -18,7 +18,7 @@ from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionar
 from diffing.methods.crosscoder.published.crosscoder import PublishedCrosscoder
 from diffing.methods.crosscoder.published.reading import read_published
 from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
-from diffing.methods.crosscoder.training_settings import DictionarySource, TrainingSettings
+from diffing.methods.crosscoder.training_settings import DictionarySource, DictionaryTrainingSettings
 from diffing.methods.inside.kept_dictionaries import dictionary_folder, find_dictionary, remove_oldest
 from diffing.outputs.dictionary import push_dictionary
 from diffing.report import save_report
@@ -37,10 +37,12 @@ def random(*shape: int, seed: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def kept(trainings: Path, models: tuple[str, str] = BOTH) -> tuple[TrainingSettings, Crosscoder, DifferenceDictionary]:
+def kept(
+    trainings: Path, models: tuple[str, str] = BOTH
+) -> tuple[DictionaryTrainingSettings, Crosscoder, DifferenceDictionary]:
     """Keeps a crosscoder and a difference dictionary of random weights, as a training does."""
     source = DictionarySource(models, models, (2, 2), "texts")
-    settings = TrainingSettings(source, True, LATENTS, (1, 1), 2, 5_000, 2e-3, 128, seed=7)
+    settings = DictionaryTrainingSettings(source, True, LATENTS, (1, 1), 2, 5_000, 2e-3, 128, seed=7)
     two = [(random(LATENTS, WIDTH, seed=i), random(WIDTH, seed=9 + i)) for i in range(3)]
     own, of = (random(LATENTS, seed=20), random(LATENTS, seed=21))
     crosscoder = Crosscoder(

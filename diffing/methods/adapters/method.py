@@ -108,7 +108,7 @@ class AdaptersMethod:
         self._llm = llm
         self._heldout = heldout
         self._folder = folder
-        self._state: _Found | None = None
+        self._state: _FoundByAdapters | None = None
 
     @property
     def name(self) -> str:
@@ -153,7 +153,7 @@ class AdaptersMethod:
         raised = raised_tokens(reader.hybrid, self._pair.tuned.whole().chat.tokenizer, [one.index for one in chosen])
         stated = self._stated(evidence, both, reading, raised, on_progress)
         internal = internal_features(counted, screened)
-        self._state = _Found(reading, names, screened, internal, stated.features, raised)
+        self._state = _FoundByAdapters(reading, names, screened, internal, stated.features, raised)
         return Discovery(
             hypotheses=stated.hypotheses,
             tables={
@@ -257,14 +257,14 @@ class AdaptersMethod:
         self._found().reading.reader.release()
         self._pair.close()
 
-    def _found(self) -> "_Found":
+    def _found(self) -> "_FoundByAdapters":
         if self._state is None:
             raise ValueError("expected hypotheses to be found before they are measured")
         return self._state
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundByAdapters:
     """What was found on train."""
 
     reading: ThresholdedReading

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from diffing.errors import ModelError
-from diffing.methods.adapters.branches import Branches
+from diffing.methods.adapters.branches import AdapterBranches
 from diffing.methods.adapters.compatibility import check_pair, check_vocabularies
 from diffing.methods.adapters.hybrid import Hybrid
 from diffing.methods.inside.opening import SideModel
@@ -26,7 +26,7 @@ class BaseAndTuned:
         """
         check_pair(self.base.id, self.base.architecture, self.tuned.id, self.tuned.architecture)
 
-    def hybrid(self, branches: Branches) -> Hybrid:
+    def hybrid(self, branches: AdapterBranches) -> Hybrid:
         """Loads the weights of both models.
 
         Raises:

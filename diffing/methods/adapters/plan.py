@@ -17,7 +17,7 @@ from diffing.methods.inside.settings import InsideSettings, weights_of
 from diffing.methods.plan import Tools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import Prompt, Side
 
 if TYPE_CHECKING:
@@ -58,12 +58,14 @@ class AdaptersPlan(InsidePlan):
         """Tells whether published adapters are given."""
         return bool(config.of(AdaptersSettings).adapters)
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """Lists training, reading, labelling with an LLM, and the causal checks."""
         says = "Features are trained that make the base's MLPs predict what the tuned model predicts."
-        training = Step("Training adapters", says, (TRAIN,))
-        reading = Step("Reading with adapters", "The features that are active in each response are counted.", (READ,))
-        checking = Step("Checking causes", "Confirmed features are set to 0 to see what they drive.", (CHECK,))
+        training = ListedStep("Training adapters", says, (TRAIN,))
+        reading = ListedStep(
+            "Reading with adapters", "The features that are active in each response are counted.", (READ,)
+        )
+        checking = ListedStep("Checking causes", "Confirmed features are set to 0 to see what they drive.", (CHECK,))
         first = () if config.of(AdaptersSettings).adapters else (training,)
         named = LLM_STAGES.steps("the features of adapters") if config.llm else ()
         return (*first, reading, *named, checking)

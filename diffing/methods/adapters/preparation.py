@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diffing.errors import ModelError
-from diffing.methods.adapters.branches import Branches, new_branches
+from diffing.methods.adapters.branches import AdapterBranches, new_branches
 from diffing.methods.adapters.cost import CHATS, TOKENS, check_cpu, training_operations
 from diffing.methods.adapters.hybrid import Hybrid
 from diffing.methods.adapters.hybrid_reader import HybridReader
@@ -16,13 +16,13 @@ from diffing.methods.adapters.kept_branches import keep, kept
 from diffing.methods.adapters.opening import BaseAndTuned
 from diffing.methods.adapters.published import read_published
 from diffing.methods.adapters.tensor_files import ByteRanges, HubRanges, open_files
-from diffing.methods.adapters.training import Trainer, TrainingSettings
+from diffing.methods.adapters.training import BranchTrainingSettings, Trainer
 from diffing.methods.adapters.training_chats import TrainingChats, collect_chats
 from diffing.methods.adapters.trust import measure_trust
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.checkpoint import Checkpoint
 from diffing.methods.inside.corpus import Corpus
-from diffing.methods.inside.opening import Shape
+from diffing.methods.inside.opening import ResidualShape
 from diffing.model_ref import ModelPlace, ModelRef
 
 _CHECKED_ON = 64
@@ -78,7 +78,7 @@ def published_reader(
     return reader
 
 
-def _fetched(files: ByteRanges, shape: Shape, folder: Path | None) -> Branches:
+def _fetched(files: ByteRanges, shape: ResidualShape, folder: Path | None) -> AdapterBranches:
     """Reads the branches of published adapters; those of a commit of the Hub are kept and not fetched again."""
     if folder is None or not isinstance(files, HubRanges):
         return read_published(files, shape.blocks, shape.width)
@@ -117,7 +117,7 @@ def trained_reader(
     features = options.features or 2 * shape.width
     reader = _reader(pair, new_branches(shape.blocks, shape.width, features, options.seed))
     chats = collect_chats(exchanges, corpora, reader.chat, tokens=options.tokens, per_step=options.chats)
-    settings = TrainingSettings(chats.steps, options.chats, options.sparsity, seed=options.seed)
+    settings = BranchTrainingSettings(chats.steps, options.chats, options.sparsity, seed=options.seed)
     identity = _identity(pair, chats, settings, features)
     training = folder / identity[:16] if folder else None
     found = kept(training, identity, shape.blocks, shape.width) if training else None
@@ -135,11 +135,11 @@ def trained_reader(
     return reader
 
 
-def _reader(pair: BaseAndTuned, branches: Branches) -> HybridReader:
+def _reader(pair: BaseAndTuned, branches: AdapterBranches) -> HybridReader:
     return HybridReader(branches, pair.hybrid, pair.tuned.tokens, pair.tuned.system_prompt)
 
 
-def _told(pair: BaseAndTuned, chats: TrainingChats, settings: TrainingSettings, features: int) -> dict[str, Any]:
+def _told(pair: BaseAndTuned, chats: TrainingChats, settings: BranchTrainingSettings, features: int) -> dict[str, Any]:
     """What a kept training says of itself."""
     return {
         "source": {"models": [pair.base.id, pair.tuned.id], "texts": chats.identity},
@@ -158,7 +158,7 @@ def parameters_of(hybrid: Hybrid) -> int:
     return sum(weight.numel() for weight in hybrid.base.parameters())
 
 
-def _identity(pair: BaseAndTuned, chats: TrainingChats, settings: TrainingSettings, features: int) -> str:
+def _identity(pair: BaseAndTuned, chats: TrainingChats, settings: BranchTrainingSettings, features: int) -> str:
     """A hash of everything that decides the trained weights."""
     numbers = [settings.steps, settings.chats, settings.sparsity, settings.rate, settings.seed, settings.batch_tokens]
     parts = [pair.base.id, pair.tuned.id, pair.tuned.system_prompt, chats.identity, features, numbers]

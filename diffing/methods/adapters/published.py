@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import HubError, ModelError
-from diffing.methods.adapters.branches import Branch, Branches, keys_of_block
+from diffing.methods.adapters.branches import AdapterBranch, AdapterBranches, keys_of_block
 from diffing.methods.adapters.tensor_files import ByteRanges, StoredTensor, header_of, read_tensor
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _MOST_FILES = 1_000
 _KEY = re.compile(r"model\.layers\.(\d{1,4})\.mlp\.transcoder_(enc|dec)\.(weight|bias)")
 
 
-def read_published(files: ByteRanges, blocks: int, width: int) -> Branches:
+def read_published(files: ByteRanges, blocks: int, width: int) -> AdapterBranches:
     """Reads the branches of published adapters.
 
     Args:
@@ -50,7 +50,7 @@ def read_published(files: ByteRanges, blocks: int, width: int) -> Branches:
             f"{files.name} was made for other models: its {key} is {shape}, but the run's models have {blocks} blocks "
             f"of width {width}. Compare the models that it was made for"
         )
-    return Branches(tuple(_branch(files, i, width, stored) for i in range(blocks)))
+    return AdapterBranches(tuple(_branch(files, i, width, stored) for i in range(blocks)))
 
 
 def _shapes(features: object, width: int) -> tuple[tuple[object, ...], ...]:
@@ -72,13 +72,13 @@ def _wrong(
     return [key for key, shape in keys if block >= blocks or key not in stored or stored[key].shape != shape]
 
 
-def _branch(files: ByteRanges, block: int, width: int, stored: Mapping[str, StoredTensor]) -> Branch:
+def _branch(files: ByteRanges, block: int, width: int, stored: Mapping[str, StoredTensor]) -> AdapterBranch:
     import torch
 
     def tensor(key: str) -> "Tensor":
         return read_tensor(files, stored[key]) if key in stored else torch.zeros(width)
 
-    return Branch(*map(tensor, keys_of_block(block)))
+    return AdapterBranch(*map(tensor, keys_of_block(block)))
 
 
 def _stored(files: ByteRanges) -> dict[str, StoredTensor]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSettings:
+class BranchTrainingSettings:
     """The settings of training, apart from the models and the chats."""
 
     steps: int
@@ -53,7 +53,7 @@ class TrainingSettings:
 
 
 @dataclass(slots=True)
-class Progress:
+class TrainingProgress:
     """How far training has come, apart from the weights and the optimiser's state."""
 
     step: int
@@ -101,15 +101,15 @@ class Trainer:
 
     hybrid: Hybrid
     chats: Sequence[TokenizedResponse]
-    settings: TrainingSettings
-    progress: Progress = field(init=False)
+    settings: BranchTrainingSettings
+    progress: TrainingProgress = field(init=False)
     _optimiser: Any = field(init=False)
     _parameters: "list[Tensor]" = field(init=False)
 
     def __post_init__(self) -> None:
         import torch
 
-        self.progress = Progress(0, self.settings.sparsity)
+        self.progress = TrainingProgress(0, self.settings.sparsity)
         self._parameters = self.hybrid.branches.tensors()
         for parameter in self._parameters:
             parameter.requires_grad_(True)
@@ -215,7 +215,7 @@ class Trainer:
         dense = active > self.hybrid.branches.features / 16
         if dense and 2 * one.sparsity * one.density <= _SPARSITY_SHARE * one.loss:
             one.sparsity *= 2
-        self.progress = Progress(one.step, one.sparsity)
+        self.progress = TrainingProgress(one.step, one.sparsity)
 
     def _state(self) -> TrainingState:
         tensors: dict[str, Tensor] = {}
@@ -228,7 +228,7 @@ class Trainer:
         import torch
 
         one = stored.numbers
-        self.progress = Progress(
+        self.progress = TrainingProgress(
             int(one["step"]), one["sparsity"], one["active"], int(one["positions"]), one["loss"], one["density"]
         )
         with torch.no_grad():

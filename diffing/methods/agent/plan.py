@@ -10,7 +10,7 @@ from diffing.methods.base import Method
 from diffing.methods.plan import MethodPlan, Tools
 from diffing.model_ref import is_recorded, is_remote
 from diffing.run_settings import RunSettings
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import SIDES, Prompt, Side
 
 HYPOTHESES = 6
@@ -51,10 +51,10 @@ class AgentPlan(MethodPlan):
         """The LLM."""
         return "" if config.llm else "Name the LLM that investigates and judges, such as Qwen/Qwen3-32B"
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """One; the prompts that test hypotheses are chosen, answered and judged after all methods."""
         says = "The LLM writes prompts, sees both models' answers, and tries to prove its own hypotheses wrong."
-        return (Step("Investigating", says, self.stages),)
+        return (ListedStep("Investigating", says, self.stages),)
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
         """The rounds of the LLM, and both models' answers to its prompts."""

@@ -27,7 +27,7 @@ from diffing.methods.crosscoder.stages import LLM_STAGES
 from diffing.methods.crosscoder.steered_rates import Steering
 from diffing.methods.crosscoder.train_or_open import Obtained, open_published, train_here
 from diffing.methods.crosscoder.training_settings import default_size
-from diffing.methods.crosscoder.trust import Trust
+from diffing.methods.crosscoder.trust import CrosscoderTrust
 from diffing.methods.features.feature_evidence import collect_evidence
 from diffing.methods.features.measuring import measure_features
 from diffing.methods.features.read_pairs import exchanges_of, read_pairs
@@ -54,7 +54,7 @@ from diffing.types import (
 
 
 @dataclass(frozen=True)
-class _Found:
+class _FoundByCrosscoder:
     """What `find_hypotheses` leaves for measuring and for the records after the test."""
 
     dictionaries: Dictionaries
@@ -94,7 +94,7 @@ class CrosscoderMethod:
         self._folder = folder
         self._options = options or CrosscoderOptions()
         self._llm = llm
-        self._state: _Found | None = None
+        self._state: _FoundByCrosscoder | None = None
 
     @property
     def name(self) -> str:
@@ -163,7 +163,7 @@ class CrosscoderMethod:
         statements = Statements(dictionaries.numbering, features.kinds, features.thresholds, dictionaries.hash)
         stated = self._stated(features, reading, statements, on_progress)
         table = FeatureRows(dictionaries, features.kinds, features.thresholds, features.counted)
-        self._state = _Found(dictionaries, reading, statements, table, features, stated, obtained, pairs)
+        self._state = _FoundByCrosscoder(dictionaries, reading, statements, table, features, stated, obtained, pairs)
         found_rows = table.rows(features.screened, stated.features, features.followable)
         internal = sum(row["shown_in"] == "internal" for row in found_rows)
         return Discovery(
@@ -231,7 +231,7 @@ class CrosscoderMethod:
             causal = steering.add_rates(causal, dict(latents), both[: self._options.steer])
         rows = replace(found.rows, causal=causal)
         null = self._null(found, pairs, on_progress)
-        trust = Trust(found.dictionaries, described, alignment, found.obtained.trained_rows, null)
+        trust = CrosscoderTrust(found.dictionaries, described, alignment, found.obtained.trained_rows, null)
         self._pair.close()
         return HeldoutRecords(
             tables={
@@ -241,12 +241,12 @@ class CrosscoderMethod:
             notes=tuple(trust.notes()),
         )
 
-    def _null(self, found: _Found, pairs: Sequence[Pair], on_progress: OnProgress) -> NullFound | None:
+    def _null(self, found: _FoundByCrosscoder, pairs: Sequence[Pair], on_progress: OnProgress) -> NullFound | None:
         if found.obtained.null is None:
             return None
         return run_null(self._pair, found.obtained.null, self._options, (found.train, pairs), on_progress)
 
-    def _found(self) -> _Found:
+    def _found(self) -> _FoundByCrosscoder:
         if self._state is None:
             raise ValueError("expected `find_hypotheses` to be called first: it trains the dictionaries")
         return self._state

@@ -9,7 +9,7 @@ from diffing.methods.crosscoder.adam import Adam
 from diffing.methods.crosscoder.batch_topk import ThresholdAverage, keep_largest
 from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, Weights
 from diffing.methods.crosscoder.training_schedule import Schedule
-from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.crosscoder.training_settings import DictionaryTrainingSettings
 from diffing.methods.inside.checkpoint import TrainingState
 
 _REVIVAL_WEIGHT = 1 / 32
@@ -18,7 +18,7 @@ _REVIVAL_WEIGHT = 1 / 32
 class Optimisation:
     """The state of a training and its step."""
 
-    def __init__(self, settings: TrainingSettings, widths: Sequence[int], normaliser: Normaliser) -> None:
+    def __init__(self, settings: DictionaryTrainingSettings, widths: Sequence[int], normaliser: Normaliser) -> None:
         """Draws the first weights.
 
         Args:
@@ -96,7 +96,9 @@ class Optimisation:
         return TrainingState(tensors, numbers | counts)
 
     @classmethod
-    def restore(cls, settings: TrainingSettings, widths: Sequence[int], state: TrainingState) -> "Optimisation":
+    def restore(
+        cls, settings: DictionaryTrainingSettings, widths: Sequence[int], state: TrainingState
+    ) -> "Optimisation":
         """Returns the training as it was when `state` was taken.
 
         Raises:
@@ -122,7 +124,7 @@ def _mean_square(rows: Tensor) -> Tensor:
     return rows.square().sum(1).mean()
 
 
-def _masks(settings: TrainingSettings, inputs: int) -> tuple[Tensor, ...]:
+def _masks(settings: DictionaryTrainingSettings, inputs: int) -> tuple[Tensor, ...]:
     """Returns for every input a column of ones, with zeros at the latents that belong to the other input."""
     own_a, own_b = settings.partition
     masks = torch.ones(inputs, settings.latents, 1, device=settings.device)
@@ -132,7 +134,9 @@ def _masks(settings: TrainingSettings, inputs: int) -> tuple[Tensor, ...]:
     return tuple(masks)
 
 
-def _first_weights(settings: TrainingSettings, widths: Sequence[int], masks: Sequence[Tensor]) -> list[Tensor]:
+def _first_weights(
+    settings: DictionaryTrainingSettings, widths: Sequence[int], masks: Sequence[Tensor]
+) -> list[Tensor]:
     """Draws directions of norm 1, the same for reading and writing; in one space the same for both models."""
     generator = torch.Generator().manual_seed(settings.seed)
     directions: list[Tensor] = []

@@ -25,7 +25,7 @@ from diffing.methods.inside.settings import InsideSettings, weights_of
 from diffing.methods.plan import Tools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import SIDES, Prompt, Side
 
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ class CrosscoderPlan(InsidePlan):
         """Tells whether a published crosscoder is given."""
         return bool(config.of(CrosscoderSettings).crosscoder)
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """Lists training, reading and, with an LLM, also labelling and summing up; the causal check comes last."""
         own = config.of(CrosscoderSettings)
         trained = (TRAIN, TRAIN_DIFFERENCE, *((TRAIN_NULL,) if own.null else ()))
         learns = "It learns the features of both models' activations."
-        steps = [] if own.crosscoder else [Step("Training a dictionary of both models", learns, trained)]
+        steps = [] if own.crosscoder else [ListedStep("Training a dictionary of both models", learns, trained)]
         steps.append(
-            Step(
+            ListedStep(
                 "Reading inside both models",
                 "Both models read all responses, and active features are counted.",
                 (READ,),
@@ -98,10 +98,10 @@ class CrosscoderPlan(InsidePlan):
         if config.llm:
             steps += LLM_STAGES.steps("the features of both models")
         takes = "Confirmed features are taken out of the model that has them, to see whether it would answer otherwise."
-        steps.append(Step("Checking what the features cause", takes, (CAUSAL,)))
+        steps.append(ListedStep("Checking what the features cause", takes, (CAUSAL,)))
         if own.null and _null_sampling(config):
             again = "Model A answers again, to see what is found between two samples of it."
-            steps.append(Step("Comparing model A with itself", again, (NULL_RESPONSES,)))
+            steps.append(ListedStep("Comparing model A with itself", again, (NULL_RESPONSES,)))
         return tuple(steps)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:

@@ -6,7 +6,7 @@ from diffing.methods.crosscoder.cost import TrainingCost
 from diffing.methods.crosscoder.options import CrosscoderOptions
 from diffing.methods.crosscoder.training_settings import (
     DictionarySource,
-    TrainingSettings,
+    DictionaryTrainingSettings,
     check_rows,
     default_settings,
     default_size,
@@ -23,7 +23,7 @@ _SHAPE_PARAMETERS = 12
 class Preparation:
     """What a training needs."""
 
-    settings: TrainingSettings
+    settings: DictionaryTrainingSettings
     """What is trained."""
     rows: TrainingRows
     """The activations that it is trained on."""

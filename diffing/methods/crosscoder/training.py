@@ -15,7 +15,7 @@ from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionar
 from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS, measure_normaliser
 from diffing.methods.crosscoder.optimisation import Optimisation
 from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser
-from diffing.methods.crosscoder.training_settings import HIGHEST_RATE, TrainingSettings
+from diffing.methods.crosscoder.training_settings import HIGHEST_RATE, DictionaryTrainingSettings
 from diffing.methods.inside.checkpoint import Checkpoint
 from diffing.methods.inside.rows import RowStream
 
@@ -28,7 +28,7 @@ def _ignore(done: int, total: int) -> None:
 
 
 def train(
-    settings: TrainingSettings,
+    settings: DictionaryTrainingSettings,
     rows: RowStream,
     checkpoint: Path,
     on_rows: OnRows = _ignore,
@@ -55,7 +55,7 @@ def train(
 
 
 def train_both(
-    settings: TrainingSettings,
+    settings: DictionaryTrainingSettings,
     rows: RowStream,
     checkpoints: tuple[Path, Path],
     on_rows: OnRows = _ignore,
@@ -82,7 +82,7 @@ def train_both(
 
 
 def train_difference(
-    settings: TrainingSettings,
+    settings: DictionaryTrainingSettings,
     rows: RowStream,
     checkpoint: Path,
     on_rows: OnRows = _ignore,
@@ -105,7 +105,7 @@ def train_difference(
     return _difference(settings, trained)
 
 
-def difference_settings(settings: TrainingSettings) -> TrainingSettings:
+def difference_settings(settings: DictionaryTrainingSettings) -> DictionaryTrainingSettings:
     """Returns the settings of the difference dictionary that belongs to a crosscoder's settings."""
     return replace(
         settings,
@@ -120,7 +120,7 @@ def difference_settings(settings: TrainingSettings) -> TrainingSettings:
 class _Task:
     """What is trained."""
 
-    settings: TrainingSettings
+    settings: DictionaryTrainingSettings
     kind: str
     widths: tuple[int, ...]
     inputs_of: Callable[[Tensor, Tensor], Inputs]
@@ -133,11 +133,11 @@ class _Task:
         return hashlib.sha256(f"{self.kind} {self.widths} {self.settings.identity}".encode()).hexdigest()
 
 
-def _crosscoder_task(settings: TrainingSettings, rows: RowStream, path: Path) -> _Task:
+def _crosscoder_task(settings: DictionaryTrainingSettings, rows: RowStream, path: Path) -> _Task:
     return _Task(settings, "crosscoder", rows.widths, Crosscoder.inputs, path)
 
 
-def _difference_task(settings: TrainingSettings, rows: RowStream, path: Path) -> _Task:
+def _difference_task(settings: DictionaryTrainingSettings, rows: RowStream, path: Path) -> _Task:
     if not settings.same_space:
         raise SettingError(
             "A difference dictionary needs two models of one architecture, with the same shapes and tokenizer: "
@@ -147,7 +147,7 @@ def _difference_task(settings: TrainingSettings, rows: RowStream, path: Path) ->
     return _Task(half, "difference", rows.widths[:1], DifferenceDictionary.inputs, path)
 
 
-def _crosscoder(settings: TrainingSettings, trained: Optimisation) -> Crosscoder:
+def _crosscoder(settings: DictionaryTrainingSettings, trained: Optimisation) -> Crosscoder:
     return Crosscoder(
         trained.weights().to(settings.device),
         trained.normaliser,
@@ -159,7 +159,7 @@ def _crosscoder(settings: TrainingSettings, trained: Optimisation) -> Crosscoder
     )
 
 
-def _difference(settings: TrainingSettings, trained: Optimisation) -> DifferenceDictionary:
+def _difference(settings: DictionaryTrainingSettings, trained: Optimisation) -> DifferenceDictionary:
     return DifferenceDictionary(
         trained.weights().to(settings.device),
         trained.normaliser,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.crosscoder.training_settings import DictionaryTrainingSettings
 
 _RISE_STEPS, _RISE_SHARE = 1_000, 0.05
 _FALL_SHARE = 0.2
@@ -15,7 +15,7 @@ _SILENT_SHARE, _SILENT_ROWS = 0.05, 10_000_000
 class Schedule:
     """The course of one training; steps are counted from 0."""
 
-    settings: TrainingSettings
+    settings: DictionaryTrainingSettings
     """The training."""
 
     def rate(self, step: int) -> float:

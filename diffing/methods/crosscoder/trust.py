@@ -18,7 +18,7 @@ _LOW_FVE, _HIGH_DEAD, _LOW_ALIGNED, _NULL_SHARE = 0.6, 0.5, 0.5, 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class CrosscoderTrust:
     """The figures by which a reader can judge the dictionaries."""
 
     dictionaries: Dictionaries

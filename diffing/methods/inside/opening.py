@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ResidualShape:
     """The size of a model's residual stream."""
 
     blocks: int
@@ -112,10 +112,10 @@ class SideModel:
         return self.model.in_memory
 
     @cached_property
-    def shape(self) -> Shape:
+    def shape(self) -> ResidualShape:
         """The number of blocks and the width, from the configuration."""
         config = self._text_config
-        return Shape(int(config.num_hidden_layers), int(config.hidden_size))
+        return ResidualShape(int(config.num_hidden_layers), int(config.hidden_size))
 
     @cached_property
     def _text_config(self) -> Any:  # noqa: ANN401 - every architecture has its own

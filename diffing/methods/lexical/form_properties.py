@@ -6,7 +6,7 @@ Form is read in the prose: a comment in a code block is no heading, and `!=` no 
 import re
 
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.measured_values import Counts, Holds, OnlyWith, Sought, pattern
+from diffing.methods.lexical.measured_values import CountsMatches, Holds, OnlyWith, Sought, pattern
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.prose import FORMULA, INLINE_CODE, QUOTATION
 from diffing.methods.lexical.tokens import UNSPACED
@@ -32,7 +32,7 @@ DASH = pattern(r"—+| – ")
 PARENTHESIS = pattern(r"\([^()\n]{2,300}\)|（[^（）\n]{2,300}）")
 QUESTION = pattern("[?？؟\u055e\u1367]")
 """Matches a question mark, also of Arabic, Armenian or Ethiopic script."""
-_BULLETS, _NUMBERED, _NUMBERS, _LIST_NUMBERS = map(Counts, (BULLET, NUMBERED, NUMBER, LIST_NUMBER))
+_BULLETS, _NUMBERED, _NUMBERS, _LIST_NUMBERS = map(CountsMatches, (BULLET, NUMBERED, NUMBER, LIST_NUMBER))
 _CODE_MARK, _FORMULA_MARK = re.compile("`"), re.compile(r"[$\\]")
 QUESTION_AT_END = re.compile(rf"{QUESTION.pattern}[\"'”’»)*」』）]{{0,3}}\s*\Z")
 
@@ -190,7 +190,7 @@ FORM = (
         "<MODEL> puts more words in quotation marks",
         "style",
         "passages in quotation marks",
-        Counts(QUOTATION),
+        CountsMatches(QUOTATION),
         scale="counts",
         show=QUOTATION,
     ),
@@ -199,7 +199,7 @@ FORM = (
         "<MODEL> writes more words in capitals",
         "style",
         "words of four or more letters in capitals",
-        Counts(UPPER_CASE),
+        CountsMatches(UPPER_CASE),
         scale="counts",
         show=UPPER_CASE,
     ),
@@ -208,7 +208,7 @@ FORM = (
         "<MODEL> uses more dashes",
         "style",
         "em dashes, and en dashes between spaces",
-        Counts(DASH),
+        CountsMatches(DASH),
         scale="counts",
         show=DASH,
     ),
@@ -217,7 +217,7 @@ FORM = (
         "<MODEL> adds more remarks in parentheses",
         "style",
         "passages in parentheses, outside code and formulas",
-        Counts(PARENTHESIS),
+        CountsMatches(PARENTHESIS),
         scale="counts",
         show=PARENTHESIS,
     ),
@@ -226,7 +226,7 @@ FORM = (
         "<MODEL> uses more exclamation marks",
         "style",
         "exclamation marks",
-        Counts(pattern("[!！]")),
+        CountsMatches(pattern("[!！]")),
         scale="counts",
         show=pattern("[!！]"),
     ),
@@ -235,7 +235,7 @@ FORM = (
         "<MODEL> asks more questions",
         "style",
         "question marks, outside code and links",
-        Counts(QUESTION),
+        CountsMatches(QUESTION),
         scale="counts",
         show=QUESTION,
     ),

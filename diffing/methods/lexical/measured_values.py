@@ -96,7 +96,7 @@ class Holds(Sought):
 
 
 @dataclass(frozen=True)
-class Counts(Sought):
+class CountsMatches(Sought):
     """The number of times that the pattern occurs in the part."""
 
     def __call__(self, exchange: ParsedResponse) -> float:

@@ -123,7 +123,7 @@ _language_of_prompt = lru_cache(16)(language_of)  # both sides of a pair answer 
 
 
 @dataclass(frozen=True)
-class PairReading:
+class ParsedPair:
     """Both responses of a pair, parsed, in full and reduced to the same length."""
 
     prompt_id: str
@@ -144,9 +144,9 @@ class PairReading:
         return self.whole[0].spread_sentences(count), self.whole[1].spread_sentences(count)
 
 
-def read_pair(pair: Pair) -> PairReading:
+def read_pair(pair: Pair) -> ParsedPair:
     """Parses both responses of a pair."""
-    return PairReading(prompt_id=pair.prompt.id, whole=(read_response(pair, "a"), read_response(pair, "b")))
+    return ParsedPair(prompt_id=pair.prompt.id, whole=(read_response(pair, "a"), read_response(pair, "b")))
 
 
 def is_measurable(pair: Pair) -> bool:

@@ -8,7 +8,7 @@ from diffing.methods.lexical.stages import MEASURE
 from diffing.methods.plan import MethodPlan, Tools
 from diffing.methods.property_info import PropertyExamples, PropertyInfo
 from diffing.run_settings import RunSettings
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import Hypothesis, Judgement, Pair, Prompt
 
 MEASURED = 48
@@ -28,10 +28,10 @@ class LexicalPlan(MethodPlan):
         """Always."""
         return True
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """One."""
         says = "Length, form and phrases of the two models' responses are compared."
-        return (Step("Counting words and forms", says, (MEASURE,), short=True),)
+        return (ListedStep("Counting words and forms", says, (MEASURE,), short=True),)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """As many as for the demo pair, 20 properties and 28 phrases, and fewer with few prompts."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from diffing.methods.lexical.measured_property import Property
 from diffing.methods.lexical.measured_values import (
     ClosesWith,
-    Counts,
+    CountsMatches,
     Holds,
     OpensWith,
     ResponseBlock,
@@ -85,7 +85,7 @@ class Refuses:
 
 
 @dataclass(frozen=True)
-class Contractions(Counts):
+class Contractions(CountsMatches):
     """The number of contractions outside sentences that decline or apologise: `I'm sorry, but I can't` is a formula."""
 
     pattern: re.Pattern[str] = CONTRACTION
@@ -133,7 +133,7 @@ WORDING = (
         "<MODEL> hedges more",
         "style",
         "words such as may, might, perhaps, probably, usually, I think",
-        Counts(HEDGE, "voice"),
+        CountsMatches(HEDGE, "voice"),
         scale="counts",
         show=HEDGE,
         part="voice",
@@ -143,7 +143,7 @@ WORDING = (
         "<MODEL> uses more intensifiers",
         "style",
         "words such as very, really, extremely, absolutely",
-        Counts(INTENSIFIER, "voice"),
+        CountsMatches(INTENSIFIER, "voice"),
         scale="counts",
         show=INTENSIFIER,
         part="voice",
@@ -153,7 +153,7 @@ WORDING = (
         "<MODEL> speaks more of itself in the first person",
         "style",
         "I, me, my, mine, myself, outside quotations and invented turns of a user",
-        Counts(FIRST_PERSON, "voice"),
+        CountsMatches(FIRST_PERSON, "voice"),
         scale="counts",
         show=FIRST_PERSON,
         part="voice",
@@ -163,7 +163,7 @@ WORDING = (
         "<MODEL> addresses the user more",
         "style",
         "you, your, yours, yourself",
-        Counts(SECOND_PERSON, "voice"),
+        CountsMatches(SECOND_PERSON, "voice"),
         scale="counts",
         show=SECOND_PERSON,
         part="voice",
@@ -183,7 +183,7 @@ WORDING = (
         "<MODEL> gives more examples",
         "style",
         "for example, for instance, such as, e.g.",
-        Counts(EXAMPLE, "voice"),
+        CountsMatches(EXAMPLE, "voice"),
         scale="counts",
         show=EXAMPLE,
         part="voice",
@@ -193,7 +193,7 @@ WORDING = (
         "<MODEL> gives more reasons",
         "reasoning",
         "words such as because, therefore, thus, due to",
-        Counts(REASON, "voice"),
+        CountsMatches(REASON, "voice"),
         scale="counts",
         show=REASON,
         part="voice",
@@ -203,7 +203,7 @@ WORDING = (
         "<MODEL> sets more things against each other",
         "reasoning",
         "words such as however, although, on the other hand, while",
-        Counts(CONTRAST, "voice"),
+        CountsMatches(CONTRAST, "voice"),
         scale="counts",
         show=CONTRAST,
         part="voice",
@@ -213,7 +213,7 @@ WORDING = (
         "<MODEL> speaks more of risks, law and ethics",
         "safety and alignment",
         "words such as illegal, unethical, harmful, dangerous, risk, safety",
-        Counts(RISK, "voice"),
+        CountsMatches(RISK, "voice"),
         scale="counts",
         show=RISK,
         part="voice",
@@ -223,7 +223,7 @@ WORDING = (
         "<MODEL> uses more words of politeness",
         "style",
         "please, thank you, thanks, you're welcome",
-        Counts(POLITE, "voice"),
+        CountsMatches(POLITE, "voice"),
         scale="counts",
         show=POLITE,
         part="voice",

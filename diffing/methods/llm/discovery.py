@@ -8,7 +8,7 @@ from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.hypotheses import hypothesis_of, train_judgements
 from diffing.methods.llm.join import Joined, same_words
 from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.llm.propose import Proposed
 from diffing.methods.llm.report_tables import rows_of_differences, rows_of_hypotheses
 from diffing.methods.llm.sharpen import Sharpened
@@ -28,7 +28,7 @@ class Steps:
     """The hypotheses that were proposed."""
     joined: Joined
     """Those that remain after joining."""
-    rare: Sequence[Proposal]
+    rare: Sequence[ProposedHypothesis]
     """Those of them that too few pairs carry."""
     sharpened: Sharpened
     """What became of the others."""
@@ -39,15 +39,17 @@ def least_pairs(pairs: int) -> int:
     return 2 if pairs < FEW_PAIRS else 3
 
 
-def split_by_pairs(proposals: Sequence[Proposal], listing: Listing) -> tuple[list[Proposal], list[Proposal]]:
+def split_by_pairs(
+    proposals: Sequence[ProposedHypothesis], listing: Listing
+) -> tuple[list[ProposedHypothesis], list[ProposedHypothesis]]:
     """The hypotheses that enough pairs carry, and the others.
 
     Only pairs on which its model alone shows the behaviour speak for a hypothesis; there must be enough of these, and
     more than on which the other model alone shows it.
     """
     least = least_pairs(len(listing.beginnings))
-    enough: list[Proposal] = []
-    rare: list[Proposal] = []
+    enough: list[ProposedHypothesis] = []
+    rare: list[ProposedHypothesis] = []
     for each in proposals:
         ahead, behind = (
             each.pairs_of(side, listing.differences) for side in (each.direction, other_side(each.direction))
@@ -94,13 +96,13 @@ def discovery_of(pairs: Sequence[Pair], listing: Listing, steps: Steps, means: s
     )
 
 
-def _hypotheses(final: Sequence[Proposal], listing: Listing) -> list[tuple[Hypothesis, Proposal]]:
+def _hypotheses(final: Sequence[ProposedHypothesis], listing: Listing) -> list[tuple[Hypothesis, ProposedHypothesis]]:
     return [(hypothesis_of(each, listing.differences, len(listing.beginnings)), each) for each in final]
 
 
 def _outcomes(
-    steps: Steps, repeated: Sequence[Proposal], rarer: Sequence[Proposal], pairs: int
-) -> dict[str, list[Proposal]]:
+    steps: Steps, repeated: Sequence[ProposedHypothesis], rarer: Sequence[ProposedHypothesis], pairs: int
+) -> dict[str, list[ProposedHypothesis]]:
     """The hypotheses that are not tested, by the reason in plain words."""
     return {
         "says the same as another": [*steps.joined.absorbed, *repeated],
@@ -110,7 +112,10 @@ def _outcomes(
 
 
 def _left_out(
-    steps: Steps, listing: Listing, tested: Mapping[str, Proposal], outcomes: Mapping[str, Sequence[Proposal]]
+    steps: Steps,
+    listing: Listing,
+    tested: Mapping[str, ProposedHypothesis],
+    outcomes: Mapping[str, Sequence[ProposedHypothesis]],
 ) -> dict[str, int]:
     """What was not followed up, by reason; reasons without a case are not named."""
     carrying = {i for proposal in tested.values() for i in proposal.differences}

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing
 from diffing.methods.llm.neighbours import order_of_neighbours
-from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, read_proposal, statement_schema
+from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schema, read_proposal, statement_schema
 from diffing.methods.llm.stages import PROPOSE
 from diffing.methods.plan import property_sentences
 from diffing.models.base import Model
 from diffing.packing import MOST_MATERIAL, packed_evenly, size_of
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import Items, LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import Fenced, fence, render
 from diffing.types import OnProgress, Row, Usage
 
@@ -20,7 +20,7 @@ from diffing.types import OnProgress, Row, Usage
 class Proposed:
     """What an LLM proposed."""
 
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[ProposedHypothesis, ...]
     """The hypotheses, in the order of the replies."""
     usage: Usage
     """The calls and tokens that they took."""
@@ -33,8 +33,8 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    proposals: tuple[Proposal, ...]
+class _ReadProposals:
+    proposals: tuple[ProposedHypothesis, ...]
     unreadable: int
 
 
@@ -107,17 +107,19 @@ def _lists(listing: Listing, indices: Sequence[int], vectors: Vectors) -> list[l
     return [sorted(pack) for pack in packed_evenly(order, lambda i: sizes[i])]
 
 
-def _question(listing: Listing, indices: Sequence[int], properties: Mapping[str, str]) -> Question[_Reading]:
+def _question(listing: Listing, indices: Sequence[int], properties: Mapping[str, str]) -> LlmQuestion[_ReadProposals]:
     text = render(
         "propose",
         properties=listed_properties(properties),
         count=len(indices),
         differences=fence("\n".join(listing.numbered(i) for i in indices)),
     )
-    return Question(text, lambda value: _read(value, listing, frozenset(indices), properties))
+    return LlmQuestion(text, lambda value: _read(value, listing, frozenset(indices), properties))
 
 
-def _read(value: object, listing: Listing, shown: Collection[int], properties: Collection[str]) -> Items[_Reading]:
+def _read(
+    value: object, listing: Listing, shown: Collection[int], properties: Collection[str]
+) -> Items[_ReadProposals]:
     """The hypotheses that can be read.
 
     Raises:
@@ -132,7 +134,7 @@ def _read(value: object, listing: Listing, shown: Collection[int], properties: C
             unreadable += 1
     if unreadable and not proposals:
         raise ReplyError("no hypothesis that can be read")
-    return (_Reading(tuple(proposals), unreadable),)
+    return (_ReadProposals(tuple(proposals), unreadable),)
 
 
 def _schema(properties: Collection[str]) -> dict[str, object]:

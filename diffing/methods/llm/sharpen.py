@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, object_schema, read_numbers
+from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schema, object_schema, read_numbers
 from diffing.methods.llm.stages import SHARPEN
 from diffing.methods.statements import read_statement, statement_fields
 from diffing.models.base import Model
 from diffing.packing import packed, size_of
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import Items, LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry, offered
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Side, Usage, Verdict, other_side
 
@@ -38,9 +38,9 @@ SCHEMA = list_schema(
 class Sharpened:
     """The hypotheses after they were sharpened."""
 
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[ProposedHypothesis, ...]
     """The hypotheses that remain; `before` tells what a changed one was."""
-    dropped: tuple[Proposal, ...]
+    dropped: tuple[ProposedHypothesis, ...]
     """Those that were dropped."""
     usage: tuple[Usage, ...]
     """The calls and tokens that it took; empty if there was nothing to ask."""
@@ -49,7 +49,12 @@ class Sharpened:
 
 
 def sharpen(
-    model: Model, proposals: Sequence[Proposal], listing: Listing, vectors: Vectors, *, on_progress: OnProgress
+    model: Model,
+    proposals: Sequence[ProposedHypothesis],
+    listing: Listing,
+    vectors: Vectors,
+    *,
+    on_progress: OnProgress,
 ) -> Sharpened:
     """Asks about several hypotheses per question.
 
@@ -66,8 +71,8 @@ def sharpen(
     packs = packed(list(blocks), lambda i: size_of(blocks[i]), most_items=PER_QUESTION)
     questions = [_question([proposals[i] for i in pack], [blocks[i] for i in pack], listing, vectors) for pack in packs]
     asked = ask_items(model, questions, stage=SHARPEN, schema=SCHEMA, on_progress=on_progress)
-    kept: list[Proposal] = []
-    dropped: list[Proposal] = []
+    kept: list[ProposedHypothesis] = []
+    dropped: list[ProposedHypothesis] = []
     for proposal, reply in zip(proposals, (item for items in asked.replies for item in items), strict=True):
         become = (proposal,) if isinstance(reply, Unreadable) else reply
         kept += become
@@ -75,7 +80,7 @@ def sharpen(
     return Sharpened(tuple(kept), tuple(dropped), (asked.usage,), asked.usage.unreadable)
 
 
-def shown_of(proposal: Proposal, side: Side, listing: Listing) -> list[int]:
+def shown_of(proposal: ProposedHypothesis, side: Side, listing: Listing) -> list[int]:
     """The differences of one side that are shown: of different pairs, spread over all of them."""
     first: dict[str, int] = {}
     for index in proposal.differences:
@@ -88,7 +93,7 @@ def _spread(items: Sequence[int]) -> list[int]:
     return [items[i * len(items) // SHOWN] for i in range(SHOWN)] if len(items) > SHOWN else list(items)
 
 
-def _block(proposal: Proposal, listing: Listing) -> str:
+def _block(proposal: ProposedHypothesis, listing: Listing) -> str:
     """The lines of one hypothesis."""
     side, verdicts = proposal.direction, proposal.verdicts(listing.differences)
     counts = [proposal.pairs_of(each, listing.differences) for each in (side, other_side(side))]
@@ -105,18 +110,18 @@ def _block(proposal: Proposal, listing: Listing) -> str:
 
 
 def _question(
-    proposals: Sequence[Proposal], blocks: Sequence[str], listing: Listing, vectors: Vectors
-) -> Question[tuple[Proposal, ...]]:
+    proposals: Sequence[ProposedHypothesis], blocks: Sequence[str], listing: Listing, vectors: Vectors
+) -> LlmQuestion[tuple[ProposedHypothesis, ...]]:
     text = render("sharpen", hypotheses=[fence(block) for block in blocks])
-    return Question(text, lambda value: _read(value, proposals, listing, vectors), len(proposals))
+    return LlmQuestion(text, lambda value: _read(value, proposals, listing, vectors), len(proposals))
 
 
 def _read(
-    value: object, proposals: Sequence[Proposal], listing: Listing, vectors: Vectors
-) -> Items[tuple[Proposal, ...]]:
+    value: object, proposals: Sequence[ProposedHypothesis], listing: Listing, vectors: Vectors
+) -> Items[tuple[ProposedHypothesis, ...]]:
     """What becomes of each hypothesis of a question."""
     numbers = [str(i) for i in range(1, len(proposals) + 1)]
-    found: dict[str, tuple[Proposal, ...] | Unreadable] = {}
+    found: dict[str, tuple[ProposedHypothesis, ...] | Unreadable] = {}
     for item in entries(value, "hypotheses"):
         try:
             number = offered(entry(item, "hypothesis"), numbers)
@@ -127,7 +132,9 @@ def _read(
     return tuple(found.get(number, Unreadable("no entry for this hypothesis")) for number in numbers)
 
 
-def _decided(item: object, proposal: Proposal, listing: Listing, vectors: Vectors) -> tuple[Proposal, ...] | Unreadable:
+def _decided(
+    item: object, proposal: ProposedHypothesis, listing: Listing, vectors: Vectors
+) -> tuple[ProposedHypothesis, ...] | Unreadable:
     try:
         match offered(entry(item, "decision"), _DECISIONS):
             case "keep":
@@ -140,7 +147,9 @@ def _decided(item: object, proposal: Proposal, listing: Listing, vectors: Vector
         return Unreadable(str(error))
 
 
-def _changed(becomes: Sequence[object], proposal: Proposal, listing: Listing, vectors: Vectors) -> tuple[Proposal, ...]:
+def _changed(
+    becomes: Sequence[object], proposal: ProposedHypothesis, listing: Listing, vectors: Vectors
+) -> tuple[ProposedHypothesis, ...]:
     """The parts of a changed hypothesis, each with the differences that carry it.
 
     Raises:

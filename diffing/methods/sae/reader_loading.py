@@ -12,7 +12,7 @@ from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.sae_files import SaeFacts, SaeSource, find_sae
 from diffing.model_ref import parse_local_spec
 from diffing.models.local.memory import dtype_name, gigabytes, needed_bytes, on_accelerator, this_machine
-from diffing.models.local.sources import Source, open_source
+from diffing.models.local.sources import ModelFiles, open_source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.weight_sizes import ModelSize
 
@@ -31,7 +31,7 @@ class UnloadedSaeReader:
 
     sae: SaeSource
     """The SAE's files."""
-    reader: Source
+    reader: ModelFiles
     """The reader's files."""
     hook: Hook
     """The place in the reader at which the SAE reads."""
@@ -107,7 +107,7 @@ def open_sae(reader: str | None, sae: str | None, options: LocalOptions | None =
     return UnloadedSaeReader(found, source, hook, options)
 
 
-def _open_reader(reader: str, options: LocalOptions) -> Source:
+def _open_reader(reader: str, options: LocalOptions) -> ModelFiles:
     ref = parse_local_spec(reader)
     if ref.adapter is not None:
         raise SettingError(f"The reader is {reader}, a base model with an adapter: expected a model without an adapter")
@@ -122,7 +122,7 @@ def _open_reader(reader: str, options: LocalOptions) -> Source:
     return source
 
 
-def text_config(source: Source) -> "PretrainedConfig":
+def text_config(source: ModelFiles) -> "PretrainedConfig":
     """Reads the configuration of a reader's text model.
 
     Raises:

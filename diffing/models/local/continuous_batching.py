@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from diffing.models.local.decoding import PREFILL_TOKENS, HalvingDecoder, Job, Row, vacancies
+from diffing.models.local.decoding import PREFILL_TOKENS, DecodingJob, DecodingRow, HalvingDecoder, vacancies
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -60,13 +60,13 @@ def memory_of(model: "PreTrainedModel") -> Memory:
 class ContinuousBatch(HalvingDecoder):
     """A batch whose rows join and leave while it runs."""
 
-    def __init__(self, model: "PreTrainedModel", job: Job) -> None:
+    def __init__(self, model: "PreTrainedModel", job: DecodingJob) -> None:
         super().__init__(model, job)
         self._memory: Memory | None = None
         self._takes = {name for name in ("position_ids", "logits_to_keep") if _takes(model, name)}
         self._cache: Cache | None = None
 
-    def run(self, rows: Sequence[Row]) -> None:
+    def run(self, rows: Sequence[DecodingRow]) -> None:
         """Finishes all rows.
 
         Raises:
@@ -76,11 +76,11 @@ class ContinuousBatch(HalvingDecoder):
         """
         super().run(rows)
 
-    def _forget(self) -> list[Row]:
+    def _forget(self) -> list[DecodingRow]:
         self._cache = None
         return super()._forget()
 
-    def _advance(self, waiting: deque[Row], max_rows: int) -> None:
+    def _advance(self, waiting: deque[DecodingRow], max_rows: int) -> None:
         """Generates one token for every row, after finished rows have left and waiting rows have joined.
 
         Whenever rows leave or join, the whole cache is copied, so this is done for an eighth of the rows at a time.
@@ -106,8 +106,8 @@ class ContinuousBatch(HalvingDecoder):
             # the token written last is not in the cache yet
             keep(self._cache, kept, columns=max(row.length for row in self._rows) - 1)
 
-    def _admit(self, waiting: deque[Row], vacant: int) -> None:
-        coming: list[Row] = []
+    def _admit(self, waiting: deque[DecodingRow], vacant: int) -> None:
+        coming: list[DecodingRow] = []
         while len(coming) < vacant and (not coming or (len(coming) + 1) * waiting[0].length <= PREFILL_TOKENS):
             coming.append(waiting.popleft())
         self._rows = [*self._rows, *coming]  # added before they are read, so that none is lost when memory runs out
@@ -119,7 +119,7 @@ class ContinuousBatch(HalvingDecoder):
 
             append(self._cache, cache)
 
-    def _read(self, rows: Sequence[Row]) -> "Cache":
+    def _read(self, rows: Sequence[DecodingRow]) -> "Cache":
         """Reads prompts (and what was written before memory ran out) and draws each row's next token."""
         from diffing.models.local.growing_cache import growing_cache
 
@@ -134,7 +134,7 @@ class ContinuousBatch(HalvingDecoder):
         assert self._cache is not None
         self._forward(self._rows, [[row.written[-1]] for row in self._rows], self._cache)
 
-    def _forward(self, rows: Sequence[Row], ids: list[list[int]], cache: "Cache") -> None:
+    def _forward(self, rows: Sequence[DecodingRow], ids: list[list[int]], cache: "Cache") -> None:
         """Appends a column per new token to the cache; a row's own columns are its last `length` ones."""
         import torch
 

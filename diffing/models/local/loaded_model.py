@@ -12,7 +12,7 @@ from diffing.models.local.architecture import context_length
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
 from diffing.models.local.chat import TRIAL, Chat
 from diffing.models.local.continuous_batching import memory_of
-from diffing.models.local.decoding import Job, Row, UnusableLogitsError
+from diffing.models.local.decoding import DecodingJob, DecodingRow, UnusableLogitsError
 from diffing.models.local.decoding_rows import chooser, completion_of, row_of
 from diffing.models.local.memory import this_machine
 from diffing.models.local.spec import LocalOptions
@@ -105,7 +105,7 @@ class LoadedModel:
                 on_completion(index, made)
             else:
                 rows.append(made)
-        job = Job(
+        job = DecodingJob(
             choose=chooser(sampling),
             stop_ids=self.chat.stop_ids,
             ends=self.chat.ends,
@@ -123,7 +123,7 @@ class LoadedModel:
 
         from diffing.models.local.next_token import next_token_logprobs
 
-        read = [row for row in self._rows(conversations, Sampling()) if isinstance(row, Row)]
+        read = [row for row in self._rows(conversations, Sampling()) if isinstance(row, DecodingRow)]
         if not read:
             return np.full((len(conversations), 1), np.nan, dtype=np.float32)
         with _working(self.name, self.model, conversations):
@@ -132,7 +132,7 @@ class LoadedModel:
         result[[row.index for row in read]] = made
         return result
 
-    def _rows(self, conversations: Sequence[Conversation], sampling: Sampling) -> list[Row | Completion]:
+    def _rows(self, conversations: Sequence[Conversation], sampling: Sampling) -> list[DecodingRow | Completion]:
         known = _embeddings(self.model)
         return [
             row_of(index, conversation, sampling, self.chat, self.context, known)

@@ -10,7 +10,7 @@ from typing import Any
 from diffing.errors import MissingExtraError
 from diffing.models.base import Sampling
 from diffing.models.local.chat import Chat
-from diffing.models.local.decoding import Row
+from diffing.models.local.decoding import DecodingRow
 from diffing.models.local.spec import LocalOptions
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -38,7 +38,7 @@ class Engine:
         """The number of tokens that the model knows."""
         return int(self.llm.model_config.get_vocab_size())
 
-    def write(self, rows: Sequence[Row], sampling: Sampling, chat: Chat) -> None:
+    def write(self, rows: Sequence[DecodingRow], sampling: Sampling, chat: Chat) -> None:
         """Writes the answers of rows, each with its own seed.
 
         Args:

@@ -15,10 +15,10 @@ from diffing.hub import hub_api
 from diffing.model_ref import ModelPlace, ModelRef, parse_spec
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.chat import Chat
-from diffing.models.local.decoding import Row
+from diffing.models.local.decoding import DecodingRow
 from diffing.models.local.decoding_rows import completion_of, row_of
 from diffing.models.local.load_errors import one_line
-from diffing.models.local.sources import Source, open_source
+from diffing.models.local.sources import ModelFiles, open_source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.vllm.control_tokens import ControlTokens
 from diffing.models.vllm.engine import Engine, start_engine, tensor_parallel_size, vllm_version
@@ -38,7 +38,7 @@ class VllmModel:
         options: The options of loading. `auto` as data type is bfloat16.
     """
 
-    def __init__(self, base: Source, adapter: Source | None, options: LocalOptions) -> None:
+    def __init__(self, base: ModelFiles, adapter: ModelFiles | None, options: LocalOptions) -> None:
         self._base, self._adapter = base, adapter
         self._options = replace(options, dtype="bfloat16" if options.dtype == "auto" else options.dtype)
         self._gpus = tensor_parallel_size(base.config)
@@ -98,13 +98,13 @@ class VllmModel:
             return []
         engine, chat = self._loaded()
         done: dict[int, Completion] = {}
-        rows: list[Row] = []
+        rows: list[DecodingRow] = []
         forged = ControlTokens(chat.tokenizer)
         for index, conversation in enumerate(conversations):
             made = forged.refusal(conversation) or row_of(
                 index, conversation, sampling, chat, engine.context, engine.vocabulary
             )
-            if isinstance(made, Row):
+            if isinstance(made, DecodingRow):
                 rows.append(made)
             else:
                 done[index] = made
@@ -128,7 +128,9 @@ class VllmModel:
         if self in _resident:
             _resident.remove(self)
 
-    def _written(self, engine: Engine, chat: Chat, rows: Sequence[Row], sampling: Sampling) -> Iterator[Row]:
+    def _written(
+        self, engine: Engine, chat: Chat, rows: Sequence[DecodingRow], sampling: Sampling
+    ) -> Iterator[DecodingRow]:
         """Has the engine write the answers, and yields each row as soon as its batch is done."""
         for first in range(0, len(rows), AT_ONCE):
             batch = rows[first : first + AT_ONCE]

@@ -50,7 +50,7 @@ class CoverageView:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PageAnswer:
     """What stands at the top of the page."""
 
     report: Report
@@ -65,14 +65,14 @@ class Answer:
     """The number of prompts to which both models gave the same answer."""
 
 
-def answer_of(report: Report) -> Answer:
+def answer_of(report: Report) -> PageAnswer:
     """Collects the answer of a report.
 
     Args:
         report: The report to show.
     """
     index, leads = index_of(report), headline_leads(report)
-    return Answer(
+    return PageAnswer(
         report=report,
         claims=tuple(claim_of(finding, index) for finding in leads),
         shown=shown_pairs(leads[0], index) if leads else None,

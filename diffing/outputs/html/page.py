@@ -11,7 +11,7 @@ from diffing.outputs.asked_words import family_of, question_of
 from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
-from diffing.outputs.html.answer import Answer, answer_of
+from diffing.outputs.html.answer import PageAnswer, answer_of
 from diffing.outputs.html.investigation import StoryRound, story_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
@@ -134,7 +134,7 @@ class Page:
     """The map of differences by kind of prompt."""
     places: tuple[Place, ...]
     """The places by which the list can be filtered."""
-    answer: Answer
+    answer: PageAnswer
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""

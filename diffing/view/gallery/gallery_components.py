@@ -8,7 +8,7 @@ from diffing.view.gallery import gallery_html
 from diffing.view.gallery.gallery_search import find, reason
 from diffing.view.page_part import Part
 from diffing.view.page_query import Address
-from diffing.view.router import Number, Question, Reply, Router, Text
+from diffing.view.router import Number, PageQuestion, Reply, Router, Text
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
@@ -28,7 +28,7 @@ def gallery_part(site: Site) -> Part:
     return Part((box,), open_part, [""])
 
 
-class _ListQuestion(Question):
+class _ListQuestion(PageQuestion):
     words: Text = ""
     page: Number = None
 

@@ -9,7 +9,7 @@ from diffing.outputs.html import visible
 from diffing.view.page_query import Address
 from diffing.view.progress import progress_html
 from diffing.view.progress.progress_html import RunView
-from diffing.view.router import Question, Reply, Router, Text, Ticked
+from diffing.view.router import PageQuestion, Reply, Router, Text, Ticked
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
@@ -17,7 +17,7 @@ _LONGEST_ID = 100
 """Maximum number of characters of a run's id."""
 
 
-class _RunQuestion(Question):
+class _RunQuestion(PageQuestion):
     run: str = Field(max_length=_LONGEST_ID)
     act: Text = ""
     lends: Ticked = False

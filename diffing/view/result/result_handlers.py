@@ -10,7 +10,7 @@ from diffing.view.result import result_html
 from diffing.view.result.entry_filter import Filter, filter_for
 from diffing.view.result.evidence_pages import EvidenceFilter, Group
 from diffing.view.result.report_cache import OpenedReport, ReportCache
-from diffing.view.router import Lenient, Number, Question, Reply, Router, Text
+from diffing.view.router import Lenient, Number, PageQuestion, Reply, Router, Text
 
 CHUNK = 20_000
 """Number of characters of a long text that one click adds."""
@@ -21,11 +21,11 @@ LONGEST_WORDS = 200
 Name = TypeVar("Name")
 
 
-class _Result(Question):
+class _Result(PageQuestion):
     key: Text = ""
 
 
-class _Findings(Question):
+class _Findings(PageQuestion):
     number: Number = None
     """The number of a finding. If it is given, the page with that finding is returned and all filters are ignored."""
     finding: Text = ""
@@ -42,7 +42,7 @@ class _Findings(Question):
     page: Number = None
 
 
-class _Evidence(Question):
+class _Evidence(PageQuestion):
     number: Number = None
     group: Lenient[Group] = None
     split: Lenient[Split] = None
@@ -51,7 +51,7 @@ class _Evidence(Question):
     page: Number = None
 
 
-class _LongText(Question):
+class _LongText(PageQuestion):
     place: Number = None
     """The index of the pair."""
     of: Text = ""

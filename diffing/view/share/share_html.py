@@ -46,7 +46,7 @@ _RENDERER = MarkdownIt("commonmark", {"html": False})
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class CardProposal:
     """A planned change of a model card."""
 
     report: Report
@@ -161,7 +161,7 @@ def card(report: Report, repositories: Mapping[str, Side], dataset: str | None) 
     return _rendered("card", repositories=repositories, dataset=dataset, same=same)
 
 
-def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) -> str:
+def preview(proposal: CardProposal, outcome: CardOutcome, *, moved: bool = False) -> str:
     """Renders the change of a card, with buttons to apply it.
 
     Args:

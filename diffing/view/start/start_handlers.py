@@ -19,7 +19,7 @@ from diffing.view.caching import cached_per_visitor
 from diffing.view.page_query import Address
 from diffing.view.preflight.run_options import Runner, RunOption, find_run_options
 from diffing.view.preflight.run_preview import Preview
-from diffing.view.router import Lenient, Question, Reply, Router
+from diffing.view.router import Lenient, PageQuestion, Reply, Router
 from diffing.view.site import Site
 from diffing.view.start import start_html
 from diffing.view.start.concurrency_limit import ConcurrencyLimit
@@ -38,7 +38,7 @@ _UPLOADS_AT_ONCE = 4
 _WAIT_SECONDS = 5.0
 
 
-class NameQuestion(Question):
+class NameQuestion(PageQuestion):
     """A question about the text of a name field."""
 
     name: str | None = None
@@ -60,7 +60,7 @@ class ModelQuestion(NameQuestion):
     where: Lenient[Runner] = None
 
 
-class FormQuestion(Question):
+class FormQuestion(PageQuestion):
     """A question with the whole form, which `read_form` parses."""
 
     form: Any = None

@@ -16,7 +16,7 @@ from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.normaliser import measure_normaliser
 from diffing.methods.crosscoder.optimisation import Optimisation
 from diffing.methods.crosscoder.training import train, train_both, train_difference
-from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.crosscoder.training_settings import DictionaryTrainingSettings
 from tests.methods.crosscoder.worlds import Rows, World, settings
 from tests.waiting import DEADLINE
 
@@ -24,7 +24,7 @@ SIZES = {"width": 16, "shared": 16, "weak": 0, "exclusive": 4, "active": 2, "sam
 SMALL = World(**SIZES)  # type: ignore[arg-type]
 
 
-def small_settings(steps: int = 30) -> TrainingSettings:
+def small_settings(steps: int = 30) -> DictionaryTrainingSettings:
     return settings(SMALL, latents=32, own=4, k=2, steps=steps, batch_rows=64)
 
 

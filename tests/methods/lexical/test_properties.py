@@ -3,7 +3,7 @@
 import pytest
 
 from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse, read_pair
+from diffing.methods.lexical.parsed_response import ParsedPair, ParsedResponse, read_pair
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_comparison import compare_property
 from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
@@ -215,7 +215,7 @@ def test_nothing_is_measured_in_nothing(measured: Property) -> None:
     assert (measured.value(exchange("")) or 0.0) == (1.0 if measured.name == "empty" else 0.0)
 
 
-def verdict_of(measured: Property, reading: PairReading) -> Verdict:
+def verdict_of(measured: Property, reading: ParsedPair) -> Verdict:
     return next(iter(compare_property(measured, [reading])))[0]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from diffing.methods.llm.embed import TfidfEmbedder
 from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.llm.propose import propose
 from diffing.methods.statements import Statement
 from diffing.types import Verdict, ignore_progress
@@ -47,7 +47,7 @@ def test_every_difference_is_one_line_that_its_words_cannot_leave():
 
 def test_a_proposal_with_what_carries_it():
     (proposal,) = proposals(entry([1, "2"], condition="when asked", speaks_of="praise")).proposals
-    assert proposal == Proposal(Statement("<MODEL> does p.", "when asked"), "a", "style", "praise", (0, 1))
+    assert proposal == ProposedHypothesis(Statement("<MODEL> does p.", "when asked"), "a", "style", "praise", (0, 1))
     assert proposal.statement.text == "<MODEL> does p, when asked."
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from diffing.methods.llm.embed import Vectors
 from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.proposal import NUMBERS, Proposal, object_schema, read_proposal, statement_schema
+from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, object_schema, read_proposal, statement_schema
 from diffing.methods.llm.propose import Proposed, listed_properties
 from diffing.methods.llm.stages import STATE
 from diffing.methods.plan import property_sentences
 from diffing.models.base import Model
-from diffing.structured_replies import Question, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import LlmQuestion, Unreadable, ask_items, entries, entry
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Row
 
@@ -53,15 +53,15 @@ def state_clusters(
         NOTHING: sum(isinstance(reply, Nothing) for reply in replies),
         UNREADABLE: sum(isinstance(reply, Unreadable) for reply in replies),
     }
-    proposals = tuple(reply for reply in replies if isinstance(reply, Proposal))
+    proposals = tuple(reply for reply in replies if isinstance(reply, ProposedHypothesis))
     rows = tuple(_row(*each, listing) for each in zip(clusters, replies, strict=True))
     return Proposed(proposals, asked.usage, left_out, len(clusters), {"clusters": rows})
 
 
-def _row(cluster: Sequence[int], reply: Proposal | Nothing | Unreadable, listing: Listing) -> Row:
+def _row(cluster: Sequence[int], reply: ProposedHypothesis | Nothing | Unreadable, listing: Listing) -> Row:
     """What became of one cluster, for the report."""
     owners = [listing.differences[i].owner for i in cluster]
-    stated = reply.statement.text if isinstance(reply, Proposal) else None
+    stated = reply.statement.text if isinstance(reply, ProposedHypothesis) else None
     return {
         "differences": len(cluster),
         "of_a": owners.count("a"),
@@ -82,7 +82,7 @@ def spread_sample(cluster: Sequence[int], vectors: Vectors, most: int = SHOWN) -
 
 def _question(
     cluster: Sequence[int], listing: Listing, vectors: Vectors, properties: Mapping[str, str]
-) -> Question[Proposal | Nothing]:
+) -> LlmQuestion[ProposedHypothesis | Nothing]:
     shown = sorted(spread_sample(cluster, vectors))
     on_x, on_y = (len({listing.differences[i].prompt_id for i in cluster if listing.differences[i].owner == side})
                   for side in (listing.side("X"), listing.side("Y")))  # fmt: skip
@@ -96,12 +96,12 @@ def _question(
         shown=len(shown),
         differences=fence("\n".join(listing.numbered(i, quoted=True) for i in shown)),
     )
-    return Question(text, lambda value: (_read(value, cluster, shown, listing, properties),))
+    return LlmQuestion(text, lambda value: (_read(value, cluster, shown, listing, properties),))
 
 
 def _read(
     value: object, cluster: Sequence[int], shown: Sequence[int], listing: Listing, properties: Collection[str]
-) -> Proposal | Nothing:
+) -> ProposedHypothesis | Nothing:
     """The hypothesis of a cluster. Differences that were not shown carry it as well: the LLM saw a sample.
 
     Raises:

@@ -9,7 +9,7 @@ from huggingface_hub.hf_api import ModelInfo, RepoFile
 
 from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import Against
-from diffing.annotate.webhook_payload import Ignored, Push, is_hub_name
+from diffing.annotate.webhook_payload import IgnoredPush, ModelPush, is_hub_name
 from diffing.errors import HubError
 from diffing.hub import hub_errors
 from diffing.model_ref import ModelPlace, ModelRef, read_ref
@@ -31,7 +31,7 @@ class ComparedModels:
     """The revision to be annotated."""
 
 
-def choose_comparison(api: HfApi, push: Push, against: Against) -> ComparedModels | Ignored:
+def choose_comparison(api: HfApi, push: ModelPush, against: Against) -> ComparedModels | IgnoredPush:
     """Decides what a revision is compared with.
 
     Args:
@@ -46,21 +46,21 @@ def choose_comparison(api: HfApi, push: Push, against: Against) -> ComparedModel
     info = _info(api, repository, commit)
     files = _files(info)
     if not any(name.endswith(_WEIGHTS) for name in files):
-        return Ignored("no weights in this revision")
+        return IgnoredPush("no weights in this revision")
     if push.parent and not is_new_model(api, repository, push.parent, commit, against):
-        return Ignored(f"nothing but {CARD} changed")
+        return IgnoredPush(f"nothing but {CARD} changed")
     base = base_of(api, info)
     ref = ModelRef(ModelPlace.HUB, repository)
     if _ADAPTER in files:
-        if isinstance(base, Ignored):
+        if isinstance(base, IgnoredPush):
             return base
         ref = ref.on(base)
-    if against != "previous" and not isinstance(base, Ignored):
+    if against != "previous" and not isinstance(base, IgnoredPush):
         return ComparedModels(str(base), str(ref.at(commit)))
-    if against == "base" and isinstance(base, Ignored):
+    if against == "base" and isinstance(base, IgnoredPush):
         return base
     previous = _previous(api, push)
-    return previous if isinstance(previous, Ignored) else ComparedModels(str(ref.at(previous)), str(ref.at(commit)))
+    return previous if isinstance(previous, IgnoredPush) else ComparedModels(str(ref.at(previous)), str(ref.at(commit)))
 
 
 def changed_files(api: HfApi, repository: str, before: str, after: str) -> set[str]:
@@ -92,7 +92,7 @@ def is_new_model(api: HfApi, repository: str, before: str, after: str, against: 
     return against != "previous" and _named(_info(api, repository, before)) != _named(_info(api, repository, after))
 
 
-def base_of(api: HfApi, info: ModelInfo) -> ModelRef | Ignored:
+def base_of(api: HfApi, info: ModelInfo) -> ModelRef | IgnoredPush:
     """Returns the base model that a card names, at its present commit.
 
     If a card names several base models, as for a merge, the revision is ignored, because none of them is the base.
@@ -102,18 +102,18 @@ def base_of(api: HfApi, info: ModelInfo) -> ModelRef | Ignored:
     """
     names = _named(info)
     if not names:
-        return Ignored("the card names no base_model")
+        return IgnoredPush("the card names no base_model")
     if not all(is_hub_name(name) for name in names):
-        return Ignored("the base_model in the card is not a model on the Hub")
+        return IgnoredPush("the base_model in the card is not a model on the Hub")
     if len(set(names)) > 1:
-        return Ignored("the card names several base models")
+        return IgnoredPush("the card names several base models")
     base = _info(api, names[0], None)
     if base.id == info.id:
-        return Ignored("the card names the model itself as its base_model")
+        return IgnoredPush("the card names the model itself as its base_model")
     return ModelRef(ModelPlace.HUB, base.id, base.sha)
 
 
-def last_of_substance(api: HfApi, queue: RevisionQueue, repository: str, against: Against) -> Push:
+def last_of_substance(api: HfApi, queue: RevisionQueue, repository: str, against: Against) -> ModelPush:
     """Returns the newest revision that changed more than the card, or that the queue knows already.
 
     Thus a section merged into a card does not count as a new model after a restart, even if the queue was lost.
@@ -125,13 +125,13 @@ def last_of_substance(api: HfApi, queue: RevisionQueue, repository: str, against
         commits = [each.commit_id for each in islice(api.list_repo_commits(repository), _LOOKED_BACK)]
     for commit, parent in pairwise(commits):
         if queue.state_of(repository, commit) in ("queued", "running", "done"):
-            return Push(repository, commit, parent)
+            return ModelPush(repository, commit, parent)
         if is_new_model(api, repository, parent, commit, against):
-            return Push(repository, commit, parent)
-    return Push(repository, commits[-1], None)
+            return ModelPush(repository, commit, parent)
+    return ModelPush(repository, commits[-1], None)
 
 
-def is_outdated(api: HfApi, push: Push, against: Against) -> bool:
+def is_outdated(api: HfApi, push: ModelPush, against: Against) -> bool:
     """Whether the main branch has later changes of more than the card, or no longer contains the revision.
 
     Only the present state of a model is annotated: a dozen checkpoints pushed during one diff cause one more diff, and
@@ -181,15 +181,15 @@ def _tree(api: HfApi, repository: str, commit: str) -> dict[str, Any]:
         return {each.path: each.blob_id for each in items if isinstance(each, RepoFile)}
 
 
-def _previous(api: HfApi, push: Push) -> str | Ignored:
+def _previous(api: HfApi, push: ModelPush) -> str | IgnoredPush:
     """Returns the previous revision if it has weights."""
     previous = push.parent
     if previous is None:
         with hub_errors(push.repository, revision=push.commit):
             commits = [each.commit_id for each in api.list_repo_commits(push.repository, revision=push.commit)]
         if len(commits) < 2:
-            return Ignored("there is no previous revision")
+            return IgnoredPush("there is no previous revision")
         previous = commits[1]
     if not any(name.endswith(_WEIGHTS) for name in _files(_info(api, push.repository, previous))):
-        return Ignored("the previous revision had no weights")
+        return IgnoredPush("the previous revision had no weights")
     return previous

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias
 
-from diffing.annotate.webhook_payload import Push
+from diffing.annotate.webhook_payload import ModelPush
 from diffing.jobs import JobStore, State, StoredJob
 from diffing.model_ref import ModelPlace, ModelRef
 
@@ -66,7 +66,7 @@ class RevisionQueue(JobStore[Revision, RevisionProgress]):
         0: ("ALTER TABLE jobs RENAME TO revisions; DROP INDEX jobs_by_state;", _FROM_0)
     }
 
-    def add(self, push: Push, *, failed_before: float = 0.0) -> bool:
+    def add(self, push: ModelPush, *, failed_before: float = 0.0) -> bool:
         """Queues a revision unless the queue knows it already.
 
         Args:

@@ -20,9 +20,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from diffing.grouping.joining import JoiningRules, Unit
+from diffing.grouping.joining import JoiningRules, JoiningUnit
 from diffing.grouping.phrase_use import PhraseUse, phrase_use
-from diffing.grouping.verdict_agreement import Behaviour
+from diffing.grouping.verdict_agreement import SignedVerdicts
 from diffing.grouping.verdict_relations import VerdictRelations
 from diffing.metrics import concentrated
 from diffing.ranking import (
@@ -75,7 +75,7 @@ def group_by_behaviour(
         methods: The methods of the run, which can tell what phrases are a part of.
         inside: Tells which prompts are in a measured scope.
     """
-    behaviour = Behaviour([finding.hypothesis for finding in findings], judgements, pairs)
+    behaviour = SignedVerdicts([finding.hypothesis for finding in findings], judgements, pairs)
     run = _Run(tuple(findings), tuple(pairs), behaviour, phrase_use(findings, methods, pairs), inside)
     joined = run.joined([run.unit(entry) for entry in entries])
     weights = run.weights | run.weights_of_parts(joined)
@@ -87,8 +87,8 @@ def group_by_behaviour(
 class _Line:
     """The units of one line: the one that leads it, and those that joined, each by a rule."""
 
-    lead: Unit
-    joined: list[tuple[Unit, KnownBy]]
+    lead: JoiningUnit
+    joined: list[tuple[JoiningUnit, KnownBy]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class _Run:
 
     findings: tuple[Finding, ...]
     pairs: tuple[Pair, ...]
-    behaviour: Behaviour
+    behaviour: SignedVerdicts
     use: PhraseUse
     inside: Inside
 
@@ -115,12 +115,12 @@ class _Run:
         hypotheses = (finding.hypothesis for finding in self.findings)
         return {each.id: weight_of(each, exclusive=each.id in self.use.exclusive) for each in hypotheses}
 
-    def unit(self, entry: Merged) -> Unit:
+    def unit(self, entry: Merged) -> JoiningUnit:
         """Makes a unit of findings that say the same."""
         hypotheses = [self.findings[self.rows[member]].hypothesis for member in entry.members]
         name = next((name for name in map(property_of, hypotheses) if name), None)
         info = properties().get(name or "")
-        return Unit(
+        return JoiningUnit(
             entry=entry,
             rows=tuple(self.rows[member] for member in entry.members),
             direction=hypotheses[0].direction,
@@ -138,7 +138,7 @@ class _Run:
             return None
         return self.inside(concentration.scope.rule)[[pair.prompt.split == "train" for pair in self.pairs]]
 
-    def joined(self, units: Sequence[Unit]) -> list[_Line]:
+    def joined(self, units: Sequence[JoiningUnit]) -> list[_Line]:
         """Lets every unit lead a line or join that of an earlier one."""
         rules = JoiningRules(self.relations, self.use)
         lines: dict[str, _Line] = {}
@@ -151,7 +151,7 @@ class _Run:
                 lines[found[0].entry.lead].joined.append((unit, found[1]))
         return list(lines.values())
 
-    def _turn(self, unit: Unit) -> tuple[object, ...]:
+    def _turn(self, unit: JoiningUnit) -> tuple[object, ...]:
         lead = self.findings[unit.row]
         place = min(place_of(self.findings[row], self._weight(row, self.weights)) for row in unit.rows)
         return not lead.confirmed, unit.kind, place, tie_of(lead)
@@ -188,12 +188,12 @@ class _Run:
             block=self._block(line.lead),
         )
 
-    def _known_by(self, rule: KnownBy, lead: Unit, row: int) -> KnownBy:
+    def _known_by(self, rule: KnownBy, lead: JoiningUnit, row: int) -> KnownBy:
         if rule not in ("pairs", "mirror"):
             return rule
         return "pairs" if self.findings[row].hypothesis.direction == lead.direction else "mirror"
 
-    def _place_in_line(self, row: int, lead: Unit, weights: Mapping[str, float]) -> tuple[object, ...]:
+    def _place_in_line(self, row: int, lead: JoiningUnit, weights: Mapping[str, float]) -> tuple[object, ...]:
         finding = self.findings[row]
         place = place_of(finding, self._weight(row, weights))
         if finding.hypothesis.direction == lead.direction:
@@ -201,7 +201,7 @@ class _Run:
         # the first of the other side stands in the line itself, so what a person understands comes first
         return 1, kind_of(finding.hypothesis), place, tie_of(finding)
 
-    def _block(self, lead: Unit) -> Block:
+    def _block(self, lead: JoiningUnit) -> Block:
         """Where a line belongs: a phrase says little on its own, unless it is large, or one side's alone in a scope."""
         finding = self.findings[lead.row]
         if lead.kind == FEATURE:

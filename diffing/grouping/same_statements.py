@@ -11,7 +11,7 @@ from diffing.models.base import Model
 from diffing.numbered_lines import line_number, numbered
 from diffing.packing import packed
 from diffing.stages import MERGE
-from diffing.structured_replies import LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import LlmQuestion, ReplyError, UnreadableReply, ask_items, entries, entry
 from diffing.templates import render
 from diffing.types import Hypothesis, OnProgress, Side, Usage, ignore_progress, other_side
 
@@ -68,7 +68,7 @@ def ask_same(
     questions = [_question([texts[place] for place in order]) for order in lists]
     asked = ask_items(model, questions, stage=MERGE, schema=SCHEMA, on_progress=on_progress)
     found = [
-        {} if isinstance(items[0], Unreadable) else _at_places(items[0], order)
+        {} if isinstance(items[0], UnreadableReply) else _at_places(items[0], order)
         for items, order in zip(asked.replies, lists, strict=True)
     ]
     both: Pairs = {}

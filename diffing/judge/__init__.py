@@ -6,7 +6,7 @@ when it can stop. Whether a prompt is in the scope of a hypothesis is decided fi
 """
 
 from diffing.judge.questions import Judging
-from diffing.judge.schedule import Apart, judge, judge_in_stages
+from diffing.judge.schedule import JudgedApart, judge, judge_in_stages
 from diffing.judge.verdicts import JudgingResult
 
-__all__ = ["Apart", "Judging", "JudgingResult", "judge", "judge_in_stages"]
+__all__ = ["JudgedApart", "Judging", "JudgingResult", "judge", "judge_in_stages"]

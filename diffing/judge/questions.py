@@ -9,7 +9,16 @@ from typing import Literal, TypeAlias, TypeVar
 from diffing.models.base import Model
 from diffing.numbered_lines import numbered
 from diffing.packing import packed
-from diffing.structured_replies import Items, LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import (
+    Items,
+    LlmQuestion,
+    ReplyError,
+    UnreadableReply,
+    ask_items,
+    entries,
+    entry,
+    offered,
+)
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Pair, Side, Stage, Usage, Verdict, ignore_progress, other_side
 
@@ -143,7 +152,7 @@ def _prompt_for(question: JudgeQuestion) -> LlmQuestion[Label]:
 
 def _parse(count: int, value: object) -> Items[Label]:
     """Reads one label per statement; a missing label, an invalid one or two different ones make it unreadable."""
-    found: dict[str, Label | Unreadable] = {}
+    found: dict[str, Label | UnreadableReply] = {}
     numbers = [str(i + 1) for i in range(count)]
     for item in entries(value, "verdicts"):
         try:
@@ -151,8 +160,8 @@ def _parse(count: int, value: object) -> Items[Label]:
         except ReplyError:
             continue
         try:
-            label: Label | Unreadable = offered(entry(item, "fits"), LABELS)
+            label: Label | UnreadableReply = offered(entry(item, "fits"), LABELS)
         except ReplyError as error:
-            label = Unreadable(str(error))
-        found[number] = label if found.get(number, label) == label else Unreadable("two different labels")
-    return tuple(found.get(number, Unreadable("no verdict on this statement")) for number in numbers)
+            label = UnreadableReply(str(error))
+        found[number] = label if found.get(number, label) == label else UnreadableReply("two different labels")
+    return tuple(found.get(number, UnreadableReply("no verdict on this statement")) for number in numbers)

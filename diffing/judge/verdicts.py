@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from diffing import metrics
 from diffing.estimates import Estimate
 from diffing.judge.questions import AnsweredQuestion, Label, batches
-from diffing.structured_replies import Items, Unreadable
+from diffing.structured_replies import Items, UnreadableReply
 from diffing.types import Hypothesis, Judgement, Pair, Usage, Verdict
 
 
@@ -43,7 +43,7 @@ def verdicts_of(judge_id: str, answered: Sequence[AnsweredQuestion], both_orders
 
 
 def verdict_without_question(
-    judge_id: str, hypothesis: Hypothesis, prompt_id: str, why: Unreadable | None
+    judge_id: str, hypothesis: Hypothesis, prompt_id: str, why: UnreadableReply | None
 ) -> Judgement:
     """Makes the verdict on a hypothesis for a prompt on which the judge is not asked about it.
 
@@ -100,9 +100,9 @@ def judged_from(
 
 def _judgement(judge_id: str, hypothesis: Hypothesis, i: int, same: Sequence[AnsweredQuestion]) -> Judgement:
     """Makes the verdict on one hypothesis from one reply, or from the two replies in both orders."""
-    read = {question.verdict(item) for question, items in same if not isinstance(item := items[i], Unreadable)}
+    read = {question.verdict(item) for question, items in same if not isinstance(item := items[i], UnreadableReply)}
     raw = [items[i] for _, items in same]
-    if any(isinstance(item, Unreadable) for item in raw):
+    if any(isinstance(item, UnreadableReply) for item in raw):
         verdict = Verdict.UNREADABLE
     else:
         verdict = read.pop() if len(read) == 1 else Verdict.NEITHER
@@ -112,7 +112,7 @@ def _judgement(judge_id: str, hypothesis: Hypothesis, i: int, same: Sequence[Ans
         verdict=verdict,
         judge=judge_id,
         shown_first=same[0][0].first,
-        reply=" | ".join(item.text or item.reason if isinstance(item, Unreadable) else item for item in raw),
+        reply=" | ".join(item.text or item.reason if isinstance(item, UnreadableReply) else item for item in raw),
     )
 
 
@@ -129,7 +129,7 @@ def _consistency(answered: Sequence[AnsweredQuestion]) -> Estimate:
         one.verdict(x) == two.verdict(y)
         for (one, xs), (two, ys) in batches(answered, 2)
         for x, y in zip(xs, ys, strict=True)
-        if not isinstance(x, Unreadable) and not isinstance(y, Unreadable)
+        if not isinstance(x, UnreadableReply) and not isinstance(y, UnreadableReply)
     ]
     return metrics.wilson(sum(same), len(same))
 

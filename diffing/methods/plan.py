@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diffing.models.process_group import ProcessGroup
 
 
-class Tools(Protocol):
+class MethodTools(Protocol):
     """Resources that a method may use when it is built."""
 
     @property
@@ -153,7 +153,7 @@ class MethodPlan(Protocol):
         """
         return PropertyExamples()
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method for a run.
 
         Raises:

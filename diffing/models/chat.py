@@ -26,7 +26,7 @@ from diffing.models.rejections import (
     too_long,
     unknown_model,
 )
-from diffing.models.remote import RequestLimits, Requests, TransientError
+from diffing.models.remote import RequestLimits, ServerRequests, TransientError
 from diffing.models.served_names import same_model, same_name
 from diffing.models.surrogates import without_surrogates
 from diffing.models.transport import HttpError
@@ -61,7 +61,7 @@ class ChatModel(ABC):
         self._asked = asked or name  # the model's own name, if the name on the server adds something, as a provider
         self._secret = secret
         keep_secret(secret or "")
-        self._requests = Requests(identity, effort)
+        self._requests = ServerRequests(identity, effort)
         self._not_taken: set[str] = set()
         self._answered = False
         self._served_as_asked = False

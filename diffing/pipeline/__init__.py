@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from diffing.earlier_report import still_holds
 from diffing.methods.base import Method
 from diffing.models.base import Model
-from diffing.pipeline.comparison import Helpers, compared, read_shares
+from diffing.pipeline.comparison import HelperModels, compared, read_shares
 from diffing.pipeline.options import DiffOptions
 from diffing.types import (
     OnHypotheses,
@@ -61,7 +61,7 @@ def diff_models(
         ModelError: A model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    helpers = Helpers(methods, judge, second_judge, raters)
+    helpers = HelperModels(methods, judge, second_judge, raters)
     run = compared((model_a, model_b), prompts, helpers, options or DiffOptions(), on_progress, on_response)
     if before is not None and still_holds(
         before, run.answered, run.models, helpers.infos, run.options.stored_settings()

@@ -16,7 +16,7 @@ DECLINED = "not taken by the server"
 
 
 @dataclass(frozen=True, slots=True)
-class Helpers:
+class HelperModels:
     """What takes part in a comparison besides the two compared models."""
 
     methods: Sequence[Method]
@@ -42,7 +42,7 @@ class ModelComparison:
     """Models A and B."""
     answered: PromptResponses
     """Their responses."""
-    helpers: Helpers
+    helpers: HelperModels
     """Methods, judges and raters."""
     options: DiffOptions
     """The options of the run."""
@@ -68,7 +68,7 @@ class ModelComparison:
 def compared(
     models: tuple[Model, Model],
     prompts: Sequence[Prompt],
-    helpers: Helpers,
+    helpers: HelperModels,
     options: DiffOptions,
     on_progress: OnProgress,
     on_response: OnResponse,
@@ -103,7 +103,7 @@ def read_shares(methods: Sequence[Method], pairs: Sequence[Pair], on_progress: O
             method.read_share(pairs, on_progress)
 
 
-def _check(prompts: Sequence[Prompt], helpers: Helpers, options: DiffOptions) -> None:
+def _check(prompts: Sequence[Prompt], helpers: HelperModels, options: DiffOptions) -> None:
     """Refuses arguments that would fail, before anything is paid."""
     methods = helpers.methods
     if not methods:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Discovered:
+class RunDiscoveries:
     """What the methods of a run propose, and what the measuring ones measured."""
 
     discoveries: Sequence[Discovery]
@@ -40,7 +40,7 @@ class Discovered:
         return [hypothesis for discovery in self.discoveries for hypothesis in discovery.hypotheses]
 
 
-def discover(run: ModelComparison, on_hypotheses: OnHypotheses) -> Discovered:
+def discover(run: ModelComparison, on_hypotheses: OnHypotheses) -> RunDiscoveries:
     """Finds each method's hypotheses from train pairs, and measures what the measuring methods test.
 
     Args:
@@ -68,10 +68,10 @@ def discover(run: ModelComparison, on_hypotheses: OnHypotheses) -> Discovered:
         replace(discovery, hypotheses=(*discovery.hypotheses, *scopes.of_method(method.name)))
         for method, discovery in zip(methods, discoveries, strict=True)
     ]
-    return Discovered(extended, [*judgements, *scopes.judgements], values, scopes)
+    return RunDiscoveries(extended, [*judgements, *scopes.judgements], values, scopes)
 
 
-def with_heldout_records(run: ModelComparison, found: Discovered, findings: Sequence[Finding]) -> Discovered:
+def with_heldout_records(run: ModelComparison, found: RunDiscoveries, findings: Sequence[Finding]) -> RunDiscoveries:
     """Adds to each method's records what it knows only from held-out pairs.
 
     Args:

@@ -9,14 +9,14 @@ from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
 from diffing.methods.base import MeasuringMethod
 from diffing.pipeline.comparison import ModelComparison
-from diffing.pipeline.discovery import Discovered
+from diffing.pipeline.discovery import RunDiscoveries
 from diffing.pipeline.options import DiffOptions
-from diffing.ratings import Rated, rate
+from diffing.ratings import RunRatings, rate
 from diffing.types import Discovery, Judgement, OnProgress, Pair, Rating
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RunJudgements:
     """The verdicts of the judge, and those that methods brought in its place."""
 
     brought: Sequence[Judgement]
@@ -42,7 +42,7 @@ class Verdicts:
     """The judge's verdicts compared with measurements."""
     checks: JudgeChecks
     """What the judge said when it was asked again."""
-    rated: Rated | None
+    rated: RunRatings | None
     """What the raters gave; None without raters or hypotheses."""
 
     @property
@@ -57,7 +57,7 @@ def judged(
     own: OwnPrompts,
     options: DiffOptions,
     on_progress: OnProgress,
-) -> Judged:
+) -> RunJudgements:
     """Has the judge test the hypotheses of methods that do not measure.
 
     Args:
@@ -76,10 +76,10 @@ def judged(
     ]
     model, how = run.helpers.judge, _judging(options)
     if not to_judge or model is None:
-        return Judged(brought, None)
+        return RunJudgements(brought, None)
     if options.judging == "full":
         others, apart = own.without_apart(to_judge), own.apart_with_probes
-        return Judged(brought, judge(model, others, run.pairs, how, apart=apart, on_progress=on_progress))
+        return RunJudgements(brought, judge(model, others, run.pairs, how, apart=apart, on_progress=on_progress))
     result = judge_in_stages(
         model,
         own.without_apart(to_judge),
@@ -90,7 +90,7 @@ def judged(
         apart=own.apart,
         on_progress=on_progress,
     )
-    return Judged(brought, result)
+    return RunJudgements(brought, result)
 
 
 def _judging(options: DiffOptions) -> Judging:
@@ -106,7 +106,7 @@ def _brought(train: Sequence[Pair], discoveries: Sequence[Discovery], options: D
     return [judgement for judgement in brought if judgement.prompt_id in train_ids]
 
 
-def verdicts_on(run: ModelComparison, found: Discovered) -> Verdicts:
+def verdicts_on(run: ModelComparison, found: RunDiscoveries) -> Verdicts:
     """Has the judge and the raters give their verdicts, and checks the judge.
 
     Args:

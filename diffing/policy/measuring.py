@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from diffing import metrics
 from diffing.estimates import Metrics
 from diffing.methods.plan import method_plans
-from diffing.policy.rules import Rule
+from diffing.policy.rules import PolicyRule
 from diffing.report.index import index_of
 from diffing.report.run_pairs import pairs_of_run
 from diffing.types import Finding, Hypothesis, Judgement, PropertyMeasure, Report, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedDifference:
     """One difference that a rule is about, with its verdicts on held-out prompts."""
 
     hypothesis: Hypothesis
@@ -36,7 +36,7 @@ class CheckedReport:
         self._measured: dict[str, Sequence[Judgement]] = {}
         """The verdicts on the hypothesis that B has more of a property, by the property."""
 
-    def about(self, rule: Rule) -> tuple[Checked, ...]:
+    def about(self, rule: PolicyRule) -> tuple[CheckedDifference, ...]:
         """Everything that a rule is about: tested findings, then measured properties that the run did not test."""
         own = [each for each in self._report.findings if each.heldout.n and selects(rule, each.hypothesis)]
         properties = _property_hypotheses(rule)
@@ -47,7 +47,7 @@ class CheckedReport:
         # a property that a rule names must be shown; of a category, what no response shows is told as not covered
         return (*map(self._of_finding, own), *(each for each in rest if each.heldout.n or rule.measured))
 
-    def untested(self, rule: Rule) -> int:
+    def untested(self, rule: PolicyRule) -> int:
         """How many hypotheses and properties that a rule is about have no readable verdict on held-out prompts."""
         findings = sum(not each.heldout.n and selects(rule, each.hypothesis) for each in self._report.findings)
         if rule.measured:
@@ -55,12 +55,12 @@ class CheckedReport:
         known = [each for each in _property_hypotheses(rule) if _property_of(each) in self._measured]
         return findings + sum(not self._of_property(each).heldout.n for each in known)
 
-    def _of_finding(self, finding: Finding) -> Checked:
-        return Checked(finding.hypothesis, finding.heldout, self._determined(finding), finding.confirmed)
+    def _of_finding(self, finding: Finding) -> CheckedDifference:
+        return CheckedDifference(finding.hypothesis, finding.heldout, self._determined(finding), finding.confirmed)
 
-    def _of_property(self, hypothesis: Hypothesis) -> Checked:
+    def _of_property(self, hypothesis: Hypothesis) -> CheckedDifference:
         measured = metrics.measure(self._measured[_property_of(hypothesis) or ""], hypothesis.direction)
-        return Checked(hypothesis, measured, measured, confirmed=False)
+        return CheckedDifference(hypothesis, measured, measured, confirmed=False)
 
     def _determined(self, finding: Finding) -> Metrics:
         """A finding's metrics on the prompts on which its property can be determined."""
@@ -85,7 +85,7 @@ class CheckedReport:
                 self._measured[_property_of(each) or ""] = verdicts[start : start + len(self._heldout)]
 
 
-def selects(rule: Rule, hypothesis: Hypothesis) -> bool:
+def selects(rule: PolicyRule, hypothesis: Hypothesis) -> bool:
     """Tells whether a rule is about a hypothesis, in whichever direction."""
     if rule.category is not None:
         return hypothesis.category == rule.category
@@ -105,7 +105,7 @@ def _contains(text: str, pattern: str) -> bool:
     return True
 
 
-def _property_hypotheses(rule: Rule) -> list[Hypothesis]:
+def _property_hypotheses(rule: PolicyRule) -> list[Hypothesis]:
     """The hypotheses, that B has more of it, on each property that a rule is about."""
     return [each for plan in method_plans().values() for each in plan.property_hypotheses() if selects(rule, each)]
 

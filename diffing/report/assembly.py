@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 
 from diffing.report.earlier_versions import with_scales
 from diffing.report.findings_table import findings_from
-from diffing.report.json_document import Document, check_coverage
+from diffing.report.json_document import ReportDocument, check_coverage
 from diffing.report.judgements_table import read_judgement_table
 from diffing.report.levels_table import levels_from
 from diffing.report.parquet import read_method_table, read_our_table
@@ -37,7 +37,9 @@ _Rows = list[dict[str, Any]]
 T = TypeVar("T")
 
 
-def report_of(document: Document, contents: Mapping[str, bytes], earlier: tuple[Finding, ...] | None = None) -> Report:
+def report_of(
+    document: ReportDocument, contents: Mapping[str, bytes], earlier: tuple[Finding, ...] | None = None
+) -> Report:
     """Assembles a report.
 
     Args:

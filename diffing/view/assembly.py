@@ -6,8 +6,8 @@ from diffing.errors import DiffingError
 from diffing.view import theme
 from diffing.view.api import add_programs
 from diffing.view.gallery import gallery_part
-from diffing.view.page_part import Part
-from diffing.view.page_query import Address, read_address
+from diffing.view.page_part import PagePart
+from diffing.view.page_query import PageAddress, read_address
 from diffing.view.progress import progress_part
 from diffing.view.result.result_components import answer_box, result_view
 from diffing.view.share import share_part
@@ -33,7 +33,7 @@ def assemble(site: Site) -> "gradio.Blocks":
     with gr.Blocks(title="diffing", delete_cache=(3600, 86400), analytics_enabled=False) as page:
         address = theme.header(sign_in=site.settings.sign_in)
         notice = gr.HTML(apply_default_css=False, elem_classes="diffing site-notice")
-        parts: dict[str, Part] = {}
+        parts: dict[str, PagePart] = {}
         columns: dict[str, Any] = {}
         with gr.Column(elem_id="content"):
             for name, build in (("start", start_part), ("progress", progress_part), ("gallery", gallery_part)):
@@ -65,16 +65,16 @@ def assemble(site: Site) -> "gradio.Blocks":
     return page
 
 
-def _result_part(site: Site) -> Part:
+def _result_part(site: Site) -> PagePart:
     """The view of a result with the actions for sharing it, which stand below the answer."""
     answer = answer_box()
     share = share_part(site)
     view = result_view(site.report_cache, answer)
 
-    def open_part(where: Address, visitor: Visitor) -> list[Any]:
+    def open_part(where: PageAddress, visitor: Visitor) -> list[Any]:
         return [*share.open(where, visitor), *view.open(where.value)]
 
-    return Part((*share.outputs, *view.outputs), open_part, [*share.closed, *view.open("")])
+    return PagePart((*share.outputs, *view.outputs), open_part, [*share.closed, *view.open("")])
 
 
 def _published(site: Site, query: str, visitor: Visitor) -> str:
@@ -83,10 +83,10 @@ def _published(site: Site, query: str, visitor: Visitor) -> str:
     if pair.what != "pair" or not (pair.value and pair.other):
         return query
     found = site.diffs.published(pair.value, pair.other, visitor)
-    return Address("diff", found[0].repo_id).query if found else query
+    return PageAddress("diff", found[0].repo_id).query if found else query
 
 
-def _placed(site: Site, address: Address, visitor: Visitor) -> tuple[str, Address, str]:
+def _placed(site: Site, address: PageAddress, visitor: Visitor) -> tuple[str, PageAddress, str]:
     """Finds the part that shows an address, and checks that the visitor may open it.
 
     Returns:
@@ -98,22 +98,22 @@ def _placed(site: Site, address: Address, visitor: Visitor) -> tuple[str, Addres
             case "run":
                 state = site.run_manager.state(address.value)
                 if state is None:
-                    return "start", Address(), _missing(site, address.value)
+                    return "start", PageAddress(), _missing(site, address.value)
                 if state.report is None:
                     return "progress", address, ""
-                return "result", Address("run", site.key_of_run(address.value)), ""
+                return "result", PageAddress("run", site.key_of_run(address.value)), ""
             case "example":
                 key = site.key_of_example(address.value)
                 site.folder_of(key)
-                return "result", Address("example", key), ""
+                return "result", PageAddress("example", key), ""
             case "diff":
-                return "result", Address("diff", site.key_of_diff(address.value, visitor), address.value), ""
+                return "result", PageAddress("diff", site.key_of_diff(address.value, visitor), address.value), ""
             case "gallery":
                 return "gallery", address, ""
             case _:
                 return "start", address, ""
     except DiffingError as error:
-        return "start", Address(), str(error)
+        return "start", PageAddress(), str(error)
 
 
 def _missing(site: Site, run_id: str) -> str:

@@ -17,7 +17,7 @@ from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.published.crosscoder import PublishedCrosscoder
 from diffing.methods.crosscoder.published.reading import read_published
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 from diffing.methods.crosscoder.training_settings import DictionarySource, DictionaryTrainingSettings
 from diffing.methods.inside.kept_dictionaries import dictionary_folder, find_dictionary, remove_oldest
 from diffing.outputs.dictionary import push_dictionary
@@ -46,7 +46,7 @@ def kept(
     two = [(random(LATENTS, WIDTH, seed=i), random(WIDTH, seed=9 + i)) for i in range(3)]
     own, of = (random(LATENTS, seed=20), random(LATENTS, seed=21))
     crosscoder = Crosscoder(
-        Weights((two[0][0], two[1][0]), own, (two[1][0], two[2][0]), (two[0][1], two[1][1])),
+        DictionaryWeights((two[0][0], two[1][0]), own, (two[1][0], two[2][0]), (two[0][1], two[1][1])),
         Normaliser((two[2][1], two[0][1]), (0.3, 1 / 7)),
         threshold=0.1,
         k=2,
@@ -55,7 +55,7 @@ def kept(
         source=source,
     )
     difference = DifferenceDictionary(
-        Weights((two[2][0],), of, (two[0][0],), (two[2][1],)),
+        DictionaryWeights((two[2][0],), of, (two[0][0],), (two[2][1],)),
         Normaliser((two[1][1],), (0.7,)),
         threshold=0.2,
         k=1,
@@ -127,7 +127,7 @@ def test_a_pushed_crosscoder_opens_with_exactly_the_same_tensors(
     assert torch.equal(swapped.difference.direction(2), -difference.direction(2))
 
 
-def tensors(weights: Weights) -> tuple[torch.Tensor, ...]:
+def tensors(weights: DictionaryWeights) -> tuple[torch.Tensor, ...]:
     return (*weights.encoders, weights.bias, *weights.decoders, *weights.output_biases)
 
 

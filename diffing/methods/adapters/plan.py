@@ -14,7 +14,7 @@ from diffing.methods.base import Method
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.plan import InsidePlan, loading_options, parameters_of
 from diffing.methods.inside.settings import InsideSettings, weights_of
-from diffing.methods.plan import Tools
+from diffing.methods.plan import MethodTools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
 from diffing.stages import ListedStep
@@ -104,7 +104,7 @@ class AdaptersPlan(InsidePlan):
             f"({minutes(operations, gpu=True):.1f} min on an H100), with both models in memory.{refused}",
         )
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method; models that cannot have adapters are refused here, before anything is generated."""
         from diffing.methods.adapters import AdapterOptions, AdaptersMethod, AdaptersOptions
 

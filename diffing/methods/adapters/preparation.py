@@ -20,7 +20,7 @@ from diffing.methods.adapters.training import BranchTrainingSettings, Trainer
 from diffing.methods.adapters.training_chats import TrainingChats, collect_chats
 from diffing.methods.adapters.trust import measure_trust
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.methods.inside.checkpoint import Checkpoint
+from diffing.methods.inside.checkpoint import TrainingCheckpoint
 from diffing.methods.inside.corpus import Corpus
 from diffing.methods.inside.opening import ResidualShape
 from diffing.model_ref import ModelPlace, ModelRef
@@ -126,7 +126,7 @@ def trained_reader(
     else:
         if reader.hybrid.device.type == "cpu":
             check_cpu(training_operations(parameters_of(reader.hybrid), chats.tokens))
-        checkpoint = Checkpoint(training / "adapters.safetensors", identity) if training else None
+        checkpoint = TrainingCheckpoint(training / "adapters.safetensors", identity) if training else None
         Trainer(reader.hybrid, chats.chats, settings).run(checkpoint, on_step)
         if training and checkpoint:
             keep(reader.hybrid.branches, training, identity, _told(pair, chats, settings, features))

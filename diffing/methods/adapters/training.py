@@ -15,7 +15,7 @@ from diffing.methods.adapters.cost import CHATS
 from diffing.methods.adapters.divergence import divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.inside.batches import by_length
-from diffing.methods.inside.checkpoint import Checkpoint, TrainingState
+from diffing.methods.inside.checkpoint import TrainingCheckpoint, TrainingState
 from diffing.methods.inside.response_tokens import TokenizedResponse
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class TrainingProgress:
 
 
 @dataclass(slots=True)
-class Losses:
+class BranchLosses:
     """The parts of the loss of one step."""
 
     predictions: float = 0.0
@@ -116,7 +116,9 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(self._parameters, lr=self.settings.rate, weight_decay=0.0)
 
     def run(
-        self, checkpoint: Checkpoint | None = None, on_step: Callable[[int, int], None] = lambda done, total: None
+        self,
+        checkpoint: TrainingCheckpoint | None = None,
+        on_step: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         """Trains up to the last step, from where an interrupted training was saved.
 
@@ -141,7 +143,7 @@ class Trainer:
         for parameter in self._parameters:
             parameter.requires_grad_(False)
 
-    def step(self) -> Losses:
+    def step(self) -> BranchLosses:
         """Does one step; returns the parts of its loss."""
         import torch
 
@@ -159,12 +161,12 @@ class Trainer:
             self._decide_on_sparsity()
         return losses
 
-    def _accumulate(self, chats: Sequence[TokenizedResponse], chance: random.Random) -> Losses:
+    def _accumulate(self, chats: Sequence[TokenizedResponse], chance: random.Random) -> BranchLosses:
         """Sums the gradients of a step's loss over its batches. Each part is undone before the next begins."""
         read, tokens = sum(map(read_positions, chats)), sum(len(chat.ids) for chat in chats)
         depth = self.hybrid.depth
         cut = chance.randrange(1, depth) if depth > 1 else None
-        losses = Losses()
+        losses = BranchLosses()
         for group in by_length(chats, self.settings.batch_tokens, len(chats)):
             batch = padded([chats[index] for index in group]).to(self.hybrid.device)
             tuned = self._of_tuned(batch)
@@ -183,7 +185,7 @@ class Trainer:
         with torch.no_grad():
             return self.hybrid.run(batch, self.hybrid.uniform("tuned"))
 
-    def _whole(self, batch: ChatBatch, tuned: ForwardPass, read: int, tokens: int, losses: Losses) -> None:
+    def _whole(self, batch: ChatBatch, tuned: ForwardPass, read: int, tokens: int, losses: BranchLosses) -> None:
         import torch
 
         passed = self.hybrid.run(batch, self.hybrid.uniform("adapted"))

@@ -7,7 +7,7 @@ from diffing.errors import SettingError
 from diffing.methods.agent.settings import AgentSettings
 from diffing.methods.agent.stages import INVESTIGATE, PROBES
 from diffing.methods.base import Method
-from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.plan import MethodPlan, MethodTools
 from diffing.model_ref import is_recorded, is_remote
 from diffing.run_settings import RunSettings
 from diffing.stages import ListedStep
@@ -82,15 +82,15 @@ class AgentPlan(MethodPlan):
             "20 more prompts are written, answered by both models and judged.",
         )
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """The method, with the run's LLM and both models."""
         from diffing.methods.agent.investigation import Investigator
         from diffing.methods.agent.method import AgentMethod
-        from diffing.methods.agent.probes import Answering
+        from diffing.methods.agent.probes import ProbedModels
 
         own = config.of(AgentSettings)
         samples = (config.sample_a, config.sample_b)
-        answering = Answering(tools.compared, config.sampling, samples, own.probe_samples)
+        answering = ProbedModels(tools.compared, config.sampling, samples, own.probe_samples)
         investigator = Investigator(tools.helper(config.llm or ""), answering, own.rounds, own.probes, config.seed)
         return AgentMethod(investigator, tuple(tools.heldout))
 

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diffing.methods.agent.notebook import STATUSES, Letters, Note, read_notes
-from diffing.methods.agent.probes import Probe, Request
+from diffing.methods.agent.notebook import STATUSES, ModelLetters, NotebookEntry, read_notes
+from diffing.methods.agent.probes import Probe, ProbeRequest
 from diffing.methods.statements import CATEGORIES, field
 from diffing.structured_replies import ReplyError, entries, entry
 from diffing.templates import Fenced, fence, render
@@ -58,26 +58,32 @@ SCHEMA = _object(
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class RoundReply:
     """What the LLM returns in one round."""
 
     seen: str
     """What it says the answers showed."""
-    notes: tuple[Note, ...]
+    notes: tuple[NotebookEntry, ...]
     """Its notebook."""
-    requests: tuple[Request, ...]
+    requests: tuple[ProbeRequest, ...]
     """The prompts that it wants to have answered."""
     unreadable: int
     """The number of hypotheses and prompts in the reply that could not be read."""
 
 
-def letters_of(seed: int) -> Letters:
+def letters_of(seed: int) -> ModelLetters:
     """What the models are called, drawn by hash of the seed."""
-    return Letters("a" if hashlib.sha256(f"agent\0{seed}".encode()).digest()[0] % 2 == 0 else "b")
+    return ModelLetters("a" if hashlib.sha256(f"agent\0{seed}".encode()).digest()[0] % 2 == 0 else "b")
 
 
 def question(
-    notes: Sequence[Note], probes: Sequence[Probe], latest: Sequence[Probe], letters: Letters, *, left: int, count: int
+    notes: Sequence[NotebookEntry],
+    probes: Sequence[Probe],
+    latest: Sequence[Probe],
+    letters: ModelLetters,
+    *,
+    left: int,
+    count: int,
 ) -> str:
     """The question of one round.
 
@@ -134,7 +140,7 @@ def _earlier(probes: Sequence[Probe]) -> str:
     return "\n".join(reversed(lines))
 
 
-def read_reply(value: object, letters: Letters, asked: int) -> Reply:
+def read_reply(value: object, letters: ModelLetters, asked: int) -> RoundReply:
     """Reads the reply of one round.
 
     Args:
@@ -149,10 +155,10 @@ def read_reply(value: object, letters: Letters, asked: int) -> Reply:
     notes, unreadable = read_notes(entries(entry(value, "notebook"), "notebook"), letters, asked)
     requests = [request for item in written if (request := _request(item, len(notes)))]
     seen = field(_text(entry(value, "seen")), LONGEST_REMARK)
-    return Reply(seen, notes, tuple(requests), unreadable + len(written) - len(requests))
+    return RoundReply(seen, notes, tuple(requests), unreadable + len(written) - len(requests))
 
 
-def _request(item: object, notes: int) -> Request | None:
+def _request(item: object, notes: int) -> ProbeRequest | None:
     """Reads one prompt; None if it has no text, or one that is too long."""
     try:
         text = _text(entry(item, "text")).strip()
@@ -162,7 +168,7 @@ def _request(item: object, notes: int) -> Request | None:
     if not text or len(text) > LONGEST_PROMPT:
         return None
     tested = aim in {str(i) for i in range(1, notes + 1)}
-    return Request(text, int(aim) if tested else None, field(why, LONGEST_REMARK))
+    return ProbeRequest(text, int(aim) if tested else None, field(why, LONGEST_REMARK))
 
 
 def _text(value: object) -> str:

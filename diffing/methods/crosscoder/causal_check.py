@@ -14,7 +14,7 @@ from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.inside.causal import (
     RANDOM_DIRECTIONS,
     CausalEffect,
-    Edit,
+    OutputEdit,
     causal_effect,
     gap_closed,
     response_log_probs,
@@ -147,12 +147,12 @@ class CausalCheck:
         at = model.whole_block() if added else None
         return response_log_probs(model.whole().model, texts, at, self._edits(check, sign=1) if added else ())
 
-    def _edits(self, check: _Check, sign: int) -> list[Edit]:
+    def _edits(self, check: _Check, sign: int) -> list[OutputEdit]:
         import torch
 
         direction = sign * self.dictionaries.direction(check.index, check.owner)
         return [
-            Edit(places, torch.from_numpy(values)[:, None] * direction)
+            OutputEdit(places, torch.from_numpy(values)[:, None] * direction)
             for places, values in zip(check.places, check.activations, strict=True)
         ]
 

@@ -12,7 +12,7 @@ from torch import Tensor  # noqa: TID253
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.latent_facts import ALIVE_ROWS, DENSE_SHARE, LatentFacts, rows_for_facts
-from diffing.methods.crosscoder.numbering import Numbering
+from diffing.methods.crosscoder.numbering import LatentNumbering
 from diffing.methods.inside.rows import RowStream
 from diffing.types import Side
 
@@ -69,9 +69,9 @@ class Dictionaries:
     """How often the latents of the difference dictionary are active; None without one."""
 
     @cached_property
-    def numbering(self) -> Numbering:
+    def numbering(self) -> LatentNumbering:
         """The numbers and names of all latents."""
-        return Numbering(self.crosscoder.latents, self.difference.latents if self.difference else 0)
+        return LatentNumbering(self.crosscoder.latents, self.difference.latents if self.difference else 0)
 
     @cached_property
     def hash(self) -> str:

@@ -15,7 +15,7 @@ from diffing.methods.crosscoder.causal_check import CausalCheck
 from diffing.methods.crosscoder.cost import BYTES_PER_WEIGHT
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import FeatureRows
-from diffing.methods.crosscoder.hypotheses import METHOD, Statements
+from diffing.methods.crosscoder.hypotheses import METHOD, LatentStatements
 from diffing.methods.crosscoder.latent_reading import LatentReading
 from diffing.methods.crosscoder.null_run import NullFound, run_null
 from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
@@ -25,7 +25,7 @@ from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.screened_features import ScreenedFeatures, screen_features
 from diffing.methods.crosscoder.stages import LLM_STAGES
 from diffing.methods.crosscoder.steered_rates import Steering
-from diffing.methods.crosscoder.train_or_open import Obtained, open_published, train_here
+from diffing.methods.crosscoder.train_or_open import ObtainedDictionaries, open_published, train_here
 from diffing.methods.crosscoder.training_settings import default_size
 from diffing.methods.crosscoder.trust import CrosscoderTrust
 from diffing.methods.features.feature_evidence import collect_evidence
@@ -59,11 +59,11 @@ class _FoundByCrosscoder:
 
     dictionaries: Dictionaries
     reading: LatentReading
-    statements: Statements
+    statements: LatentStatements
     rows: FeatureRows
     features: ScreenedFeatures
     stated: StatedHypotheses
-    obtained: Obtained
+    obtained: ObtainedDictionaries
     train: Sequence[Pair]
 
 
@@ -160,7 +160,7 @@ class CrosscoderMethod:
         both, unread = read_pairs(pairs, lambda exchanges: reading.read(exchanges, on_progress))
         features = screen_features(both, dictionaries, self._options)
         reading.thresholds = features.thresholds
-        statements = Statements(dictionaries.numbering, features.kinds, features.thresholds, dictionaries.hash)
+        statements = LatentStatements(dictionaries.numbering, features.kinds, features.thresholds, dictionaries.hash)
         stated = self._stated(features, reading, statements, on_progress)
         table = FeatureRows(dictionaries, features.kinds, features.thresholds, features.counted)
         self._state = _FoundByCrosscoder(dictionaries, reading, statements, table, features, stated, obtained, pairs)
@@ -179,7 +179,7 @@ class CrosscoderMethod:
         )
 
     def _stated(
-        self, features: ScreenedFeatures, reading: LatentReading, statements: Statements, on_progress: OnProgress
+        self, features: ScreenedFeatures, reading: LatentReading, statements: LatentStatements, on_progress: OnProgress
     ) -> StatedHypotheses:
         evidence = collect_evidence(features.chosen, features.active, reading, self._options.examples)
         if self._llm is None:
@@ -255,7 +255,7 @@ class CrosscoderMethod:
     def _corpora(self) -> list[Corpus]:
         return open_corpora(self._options.corpus, self._options.heldout)
 
-    def _summary(self, obtained: Obtained, features: ScreenedFeatures) -> str:
+    def _summary(self, obtained: ObtainedDictionaries, features: ScreenedFeatures) -> str:
         a, b = self._pair.sides
         own, differ = int(obtained.dictionaries.facts.kept.sum()), len(features.screened)
         return (

@@ -7,15 +7,15 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.methods.crosscoder.adam import Adam
 from diffing.methods.crosscoder.batch_topk import ThresholdAverage, keep_largest
-from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, Weights
-from diffing.methods.crosscoder.training_schedule import Schedule
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Inputs, Normaliser
+from diffing.methods.crosscoder.training_schedule import TrainingSchedule
 from diffing.methods.crosscoder.training_settings import DictionaryTrainingSettings
 from diffing.methods.inside.checkpoint import TrainingState
 
 _REVIVAL_WEIGHT = 1 / 32
 
 
-class Optimisation:
+class DictionaryOptimisation:
     """The state of a training and its step."""
 
     def __init__(self, settings: DictionaryTrainingSettings, widths: Sequence[int], normaliser: Normaliser) -> None:
@@ -27,7 +27,7 @@ class Optimisation:
             normaliser: That of the inputs.
         """
         self._settings = settings
-        self._schedule = Schedule(settings)
+        self._schedule = TrainingSchedule(settings)
         self.normaliser = normaliser.to(settings.device)
         """The normaliser of the inputs."""
         self._masks = _masks(settings, len(widths))
@@ -41,12 +41,12 @@ class Optimisation:
         self.place = 0
         """The place in the stream of rows."""
 
-    def weights(self) -> Weights:
+    def weights(self) -> DictionaryWeights:
         """Returns the weights with the masks applied; gradients flow through them."""
         inputs = len(self._masks)
         bias, rest = self._parameters[0], self._parameters[1:]
         masked = [tensor * mask for tensor, mask in zip(rest[: 2 * inputs], self._masks * 2, strict=True)]
-        return Weights(tuple(masked[:inputs]), bias, tuple(masked[inputs:]), tuple(rest[2 * inputs :]))
+        return DictionaryWeights(tuple(masked[:inputs]), bias, tuple(masked[inputs:]), tuple(rest[2 * inputs :]))
 
     def take(self, raw: Inputs, place: int) -> None:
         """Takes one step with a batch of raw activations; the stream is then at `place`."""
@@ -63,7 +63,9 @@ class Optimisation:
         self.step += 1
         self.place = place
 
-    def _revival_loss(self, weights: Weights, codes: Tensor, scores: Tensor, residuals: Sequence[Tensor]) -> Tensor:
+    def _revival_loss(
+        self, weights: DictionaryWeights, codes: Tensor, scores: Tensor, residuals: Sequence[Tensor]
+    ) -> Tensor:
         """Lets the strongest silent latents reconstruct what is left, relative to its variance."""
         silent = (self._silent >= self._schedule.silent_rows).nonzero().flatten()
         if not len(silent):
@@ -98,7 +100,7 @@ class Optimisation:
     @classmethod
     def restore(
         cls, settings: DictionaryTrainingSettings, widths: Sequence[int], state: TrainingState
-    ) -> "Optimisation":
+    ) -> "DictionaryOptimisation":
         """Returns the training as it was when `state` was taken.
 
         Raises:

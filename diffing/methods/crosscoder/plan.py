@@ -22,7 +22,7 @@ from diffing.methods.crosscoder.stages import (
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.plan import InsidePlan, loading_options, parameters_of
 from diffing.methods.inside.settings import InsideSettings, weights_of
-from diffing.methods.plan import Tools
+from diffing.methods.plan import MethodTools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
 from diffing.stages import ListedStep
@@ -144,7 +144,7 @@ class CrosscoderPlan(InsidePlan):
             f"{cost.memory / 1e9:.1f} GB of memory and {cost.disk / 1e9:.1f} GB on disk.{refused}",
         )
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method with the run's LLM, if it has one."""
         from diffing.methods.crosscoder.method import CrosscoderMethod
         from diffing.methods.crosscoder.options import CrosscoderOptions

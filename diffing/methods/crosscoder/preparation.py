@@ -20,7 +20,7 @@ _SHAPE_PARAMETERS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
+class TrainingPreparation:
     """What a training needs."""
 
     settings: DictionaryTrainingSettings
@@ -31,7 +31,7 @@ class Preparation:
     """Warnings for the reader of the report."""
 
 
-def prepare(pair: InsidePair, texts: TrainingTexts, options: CrosscoderOptions) -> Preparation:
+def prepare(pair: InsidePair, texts: TrainingTexts, options: CrosscoderOptions) -> TrainingPreparation:
     """Calibrates the pair and chooses the settings; warns if there is little to train on.
 
     Args:
@@ -61,7 +61,7 @@ def prepare(pair: InsidePair, texts: TrainingTexts, options: CrosscoderOptions) 
         seed=options.seed,
         device=device,
     )
-    return Preparation(settings, rows, (f"{warning}.",) if warning else ())
+    return TrainingPreparation(settings, rows, (f"{warning}.",) if warning else ())
 
 
 def chosen_device() -> str:

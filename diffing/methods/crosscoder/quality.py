@@ -12,7 +12,7 @@ from diffing.methods.inside.rows import RowBatch
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class DictionaryQuality:
     """How well a dictionary describes rows."""
 
     rows: int
@@ -27,7 +27,7 @@ class Quality:
     """The share of latents that are active at more than a tenth of the rows."""
 
 
-def quality(dictionary: Crosscoder | DifferenceDictionary, batches: Iterable[RowBatch]) -> Quality:
+def quality(dictionary: Crosscoder | DifferenceDictionary, batches: Iterable[RowBatch]) -> DictionaryQuality:
     """Reads all rows once and measures how well they are described."""
     device = dictionary.weights.bias.device
     count = 0
@@ -46,7 +46,7 @@ def quality(dictionary: Crosscoder | DifferenceDictionary, batches: Iterable[Row
     variances = [
         square - float(total.square().sum()) / max(count, 1) for square, total in zip(squares, sums, strict=True)
     ]
-    return Quality(
+    return DictionaryQuality(
         rows=count,
         fve=tuple(1 - error / all_ if all_ > 0 else None for error, all_ in zip(errors, variances, strict=True)),
         l0=float(active.sum()) / max(count, 1),

@@ -17,7 +17,7 @@ from diffing.types import OnProgress
 
 
 @dataclass(frozen=True, slots=True)
-class Obtained:
+class ObtainedDictionaries:
     """The dictionaries and where they come from."""
 
     dictionaries: Dictionaries
@@ -34,7 +34,7 @@ class Obtained:
 
 def train_here(
     pair: InsidePair, texts: TrainingTexts, options: CrosscoderOptions, folder: Path, on_progress: OnProgress
-) -> Obtained:
+) -> ObtainedDictionaries:
     """Trains the dictionaries.
 
     Raises:
@@ -47,10 +47,10 @@ def train_here(
     null = train_null(settings, rows, folder, on_progress) if options.null else None
     latents = dictionaries.crosscoder.latents
     origin = f"A crosscoder of {latents:,} latents was trained on {settings.rows:,} rows of activations"
-    return Obtained(dictionaries, origin, settings.rows, null, prepared.notes)
+    return ObtainedDictionaries(dictionaries, origin, settings.rows, null, prepared.notes)
 
 
-def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeights, seed: int) -> Obtained:
+def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeights, seed: int) -> ObtainedDictionaries:
     """Opens a published crosscoder for the run's models.
 
     Raises:
@@ -64,4 +64,4 @@ def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeigh
     use = latent_use(difference, rows) if difference else None
     dictionaries = Dictionaries(crosscoder, difference, latent_facts(crosscoder, rows), use)
     origin = f"The published crosscoder {ordered.published.identity} of {crosscoder.latents:,} latents read activations"
-    return Obtained(dictionaries, origin, notes=(ordered.unchecked,) if ordered.unchecked else ())
+    return ObtainedDictionaries(dictionaries, origin, notes=(ordered.unchecked,) if ordered.unchecked else ())

@@ -13,10 +13,10 @@ from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS, measure_normaliser
-from diffing.methods.crosscoder.optimisation import Optimisation
+from diffing.methods.crosscoder.optimisation import DictionaryOptimisation
 from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser
 from diffing.methods.crosscoder.training_settings import HIGHEST_RATE, DictionaryTrainingSettings
-from diffing.methods.inside.checkpoint import Checkpoint
+from diffing.methods.inside.checkpoint import TrainingCheckpoint
 from diffing.methods.inside.rows import RowStream
 
 OnRows: TypeAlias = Callable[[int, int], None]
@@ -147,7 +147,7 @@ def _difference_task(settings: DictionaryTrainingSettings, rows: RowStream, path
     return _Task(half, "difference", rows.widths[:1], DifferenceDictionary.inputs, path)
 
 
-def _crosscoder(settings: DictionaryTrainingSettings, trained: Optimisation) -> Crosscoder:
+def _crosscoder(settings: DictionaryTrainingSettings, trained: DictionaryOptimisation) -> Crosscoder:
     return Crosscoder(
         trained.weights().to(settings.device),
         trained.normaliser,
@@ -159,7 +159,7 @@ def _crosscoder(settings: DictionaryTrainingSettings, trained: Optimisation) -> 
     )
 
 
-def _difference(settings: DictionaryTrainingSettings, trained: Optimisation) -> DifferenceDictionary:
+def _difference(settings: DictionaryTrainingSettings, trained: DictionaryOptimisation) -> DifferenceDictionary:
     return DifferenceDictionary(
         trained.weights().to(settings.device),
         trained.normaliser,
@@ -169,11 +169,13 @@ def _difference(settings: DictionaryTrainingSettings, trained: Optimisation) -> 
     )
 
 
-def _train(tasks: Sequence[_Task], rows: RowStream, on_rows: OnRows, clock: Callable[[], float]) -> list[Optimisation]:
+def _train(
+    tasks: Sequence[_Task], rows: RowStream, on_rows: OnRows, clock: Callable[[], float]
+) -> list[DictionaryOptimisation]:
     """Trains all tasks on the same batches; their settings have the same rows per step and the same steps."""
     settings = tasks[0].settings
     steps, total = settings.steps, settings.steps * settings.batch_rows
-    checkpoints = [Checkpoint(task.path, task.identity, clock=clock) for task in tasks]
+    checkpoints = [TrainingCheckpoint(task.path, task.identity, clock=clock) for task in tasks]
     trainings = _begun(tasks, rows, checkpoints, lambda: on_rows(0, total))
     if any(training.step < steps for training in trainings):
         start = min(training.place for training in trainings)
@@ -199,8 +201,8 @@ def _train(tasks: Sequence[_Task], rows: RowStream, on_rows: OnRows, clock: Call
 
 
 def _begun(
-    tasks: Sequence[_Task], rows: RowStream, checkpoints: Sequence[Checkpoint], on_new: Callable[[], None]
-) -> list[Optimisation]:
+    tasks: Sequence[_Task], rows: RowStream, checkpoints: Sequence[TrainingCheckpoint], on_new: Callable[[], None]
+) -> list[DictionaryOptimisation]:
     """Returns the trainings as their checkpoints have them, or new ones, whose normalisers take a pass over rows."""
     states = [checkpoint.load() for checkpoint in checkpoints]
     new = [task for task, state in zip(tasks, states, strict=True) if state is None]
@@ -208,9 +210,9 @@ def _begun(
         on_new()
     normalisers = iter(_normalisers(new, rows))
     return [
-        Optimisation(task.settings, task.widths, next(normalisers))
+        DictionaryOptimisation(task.settings, task.widths, next(normalisers))
         if state is None
-        else Optimisation.restore(task.settings, task.widths, state)
+        else DictionaryOptimisation.restore(task.settings, task.widths, state)
         for task, state in zip(tasks, states, strict=True)
     ]
 

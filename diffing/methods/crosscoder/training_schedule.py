@@ -12,7 +12,7 @@ _SILENT_SHARE, _SILENT_ROWS = 0.05, 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class TrainingSchedule:
     """The course of one training; steps are counted from 0."""
 
     settings: DictionaryTrainingSettings

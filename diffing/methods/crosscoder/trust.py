@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.methods.crosscoder.null_run import NullFound
-from diffing.methods.crosscoder.quality import Quality
+from diffing.methods.crosscoder.quality import DictionaryQuality
 from diffing.types import Row
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class CrosscoderTrust:
 
     dictionaries: Dictionaries
     """The dictionaries."""
-    quality: Quality
+    quality: DictionaryQuality
     """How well the crosscoder describes held-out responses."""
     aligned: tuple[float, float] | None
     """The share of the tokens of A's and of B's reading that have a partner."""

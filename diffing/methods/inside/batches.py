@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class TextBatch:
     """A batch of texts, padded to the same length."""
 
     ids: "torch.Tensor"
@@ -33,7 +33,7 @@ class Batch:
         return {"input_ids": ids, "attention_mask": mask, "position_ids": (mask.cumsum(-1) - 1).clamp(min=0)}
 
 
-def pad(texts: Sequence[TokenizedResponse], side: Literal["left", "right"] = "right") -> Batch:
+def pad(texts: Sequence[TokenizedResponse], side: Literal["left", "right"] = "right") -> TextBatch:
     """Pads texts to one batch, in the order given."""
     import torch
 
@@ -47,7 +47,7 @@ def pad(texts: Sequence[TokenizedResponse], side: Literal["left", "right"] = "ri
         ids[row, first:last] = torch.from_numpy(text.ids)
         read[row, first + text.start : last] = True
         mask[row, first:last] = 1
-    return Batch(ids, read, mask)
+    return TextBatch(ids, read, mask)
 
 
 def by_length(texts: Sequence[TokenizedResponse], batch_tokens: int, most_rows: int) -> Iterator[list[int]]:

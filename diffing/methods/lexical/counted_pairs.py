@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.measured_values import ResponseBlock
 from diffing.methods.lexical.parsed_response import ParsedPair, read_pair
 from diffing.methods.lexical.phrase_table import PairWords
@@ -64,7 +64,7 @@ def words_of_pair(reading: ParsedPair) -> PairWords:
     return PairWords((a.running, b.running), (end_a.running, end_b.running), counts)
 
 
-def comparisons_of(measured: Property, counted: Sequence[CountedPair]) -> PropertyComparisons:
+def comparisons_of(measured: MeasuredProperty, counted: Sequence[CountedPair]) -> PropertyComparisons:
     """Returns how a property compares between the sides of counted pairs."""
     import numpy as np
 

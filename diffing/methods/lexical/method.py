@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from diffing.methods.base import Measurements
 from diffing.methods.lexical.counted_pairs import CountedPair, PairCounter, comparisons_of
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import is_measurable, read_response
 from diffing.methods.lexical.phrases import Phrase, PhraseSearch, compare_phrase, find_phrases, kind_of
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
@@ -192,7 +192,7 @@ def _measured(
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other!r}")
 
 
-def _candidates(properties: Iterable[Property], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
+def _candidates(properties: Iterable[MeasuredProperty], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
     """The hypotheses that a property differs in one direction, for all directions that are not chosen."""
     known = {hypothesis.id for hypothesis in chosen}
     for measured in properties:

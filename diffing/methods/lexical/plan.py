@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from diffing.methods.base import Method
 from diffing.methods.lexical.stages import MEASURE
-from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.plan import MethodPlan, MethodTools
 from diffing.methods.property_info import PropertyExamples, PropertyInfo
 from diffing.run_settings import RunSettings
 from diffing.stages import ListedStep
@@ -76,7 +76,7 @@ class LexicalPlan(MethodPlan):
 
         return examples_of(BY_NAME[name], pairs)
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method."""
         from diffing.methods.lexical import LexicalMethod
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.measured_values import ResponseBlock, values_in
 from diffing.methods.lexical.parsed_response import ParsedPair
 from diffing.metrics import VerdictKind
@@ -79,12 +79,12 @@ class PropertyComparisons:
         return zip(verdicts, map(_SIDES.__getitem__, self.per_word.tolist()), self.chances, strict=True)
 
 
-def compare_property(measured: Property, readings: Sequence[ParsedPair]) -> PropertyComparisons:
+def compare_property(measured: MeasuredProperty, readings: Sequence[ParsedPair]) -> PropertyComparisons:
     """Measures a property on both sides of pairs, in whole responses and at equal length if necessary."""
     return compare_in(measured, readings, ResponseBlock([side for each in readings for side in each.whole]))
 
 
-def compare_in(measured: Property, readings: Sequence[ParsedPair], block: ResponseBlock) -> PropertyComparisons:
+def compare_in(measured: MeasuredProperty, readings: Sequence[ParsedPair], block: ResponseBlock) -> PropertyComparisons:
     """Does the same as `compare_property` if the block holds both whole responses of each pair in turn."""
     import numpy as np
 

@@ -12,7 +12,16 @@ from diffing.methods.llm.stages import DESCRIBE
 from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.models.base import Model
 from diffing.packing import packed, size_of
-from diffing.structured_replies import Items, LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import (
+    Items,
+    LlmQuestion,
+    ReplyError,
+    UnreadableReply,
+    ask_items,
+    entries,
+    entry,
+    offered,
+)
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Category, OnProgress, Pair, Side, Usage, other_side
 
@@ -72,7 +81,7 @@ class PairDescription:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class PairDescriptions:
     """The descriptions of all pairs."""
 
     readings: tuple[PairDescription | None, ...]
@@ -98,7 +107,7 @@ class Described:
         }
 
 
-def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progress: OnProgress) -> Described:
+def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progress: OnProgress) -> PairDescriptions:
     """Asks about a few pairs per question.
 
     Args:
@@ -111,7 +120,7 @@ def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progres
     questions = [_question(seed, pack) for pack in packs]
     asked = ask_items(model, questions, stage=DESCRIBE, schema=SCHEMA, on_progress=on_progress)
     replies = [item for items in asked.replies for item in items]
-    return Described(tuple(None if isinstance(item, Unreadable) else item for item in replies), asked.usage)
+    return PairDescriptions(tuple(None if isinstance(item, UnreadableReply) else item for item in replies), asked.usage)
 
 
 def material_size(pair: Pair) -> int:
@@ -139,16 +148,16 @@ def _question(seed: int, pack: Sequence[Pair]) -> LlmQuestion[PairDescription]:
 def _read(value: object, shown: Sequence[tuple[Pair, Side]]) -> Items[PairDescription]:
     """The descriptions of the pairs of one question."""
     numbers = [str(i) for i in range(1, len(shown) + 1)]
-    found: dict[str, PairDescription | Unreadable] = {}
+    found: dict[str, PairDescription | UnreadableReply] = {}
     for item in entries(value, "pairs"):
         try:
             number = offered(entry(item, "pair"), numbers)
             found.setdefault(number, _read_pair(item, *shown[int(number) - 1]))
         except ReplyError as error:
-            reason = Unreadable(str(error))
+            reason = UnreadableReply(str(error))
             if isinstance(item, dict) and str(item.get("pair")) in numbers:
                 found.setdefault(str(item["pair"]), reason)
-    return tuple(found.get(number, Unreadable("no entry for this pair")) for number in numbers)
+    return tuple(found.get(number, UnreadableReply("no entry for this pair")) for number in numbers)
 
 
 def _read_pair(value: object, pair: Pair, first: Side) -> PairDescription:

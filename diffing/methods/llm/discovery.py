@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.llm.describe import Described
+from diffing.methods.llm.describe import PairDescriptions
 from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.hypotheses import hypothesis_of, train_judgements
-from diffing.methods.llm.join import Joined, same_words
-from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.join import JoinedHypotheses, same_words
+from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.proposal import ProposedHypothesis
-from diffing.methods.llm.propose import Proposed
+from diffing.methods.llm.propose import ProposedHypotheses
 from diffing.methods.llm.report_tables import rows_of_differences, rows_of_hypotheses
-from diffing.methods.llm.sharpen import Sharpened
+from diffing.methods.llm.sharpen import SharpenedHypotheses
 from diffing.types import Discovery, Hypothesis, Pair, other_side
 
 FEW_PAIRS = 20
@@ -19,18 +19,18 @@ FEW_PAIRS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class DiscoverySteps:
     """What each step found."""
 
-    described: Described
+    described: PairDescriptions
     """The differences."""
-    proposed: Proposed
+    proposed: ProposedHypotheses
     """The hypotheses that were proposed."""
-    joined: Joined
+    joined: JoinedHypotheses
     """Those that remain after joining."""
     rare: Sequence[ProposedHypothesis]
     """Those of them that too few pairs carry."""
-    sharpened: Sharpened
+    sharpened: SharpenedHypotheses
     """What became of the others."""
 
 
@@ -40,7 +40,7 @@ def least_pairs(pairs: int) -> int:
 
 
 def split_by_pairs(
-    proposals: Sequence[ProposedHypothesis], listing: Listing
+    proposals: Sequence[ProposedHypothesis], listing: DifferenceListing
 ) -> tuple[list[ProposedHypothesis], list[ProposedHypothesis]]:
     """The hypotheses that enough pairs carry, and the others.
 
@@ -58,13 +58,13 @@ def split_by_pairs(
     return enough, rare
 
 
-def nothing_described(described: Described) -> Discovery:
+def nothing_described(described: PairDescriptions) -> Discovery:
     """The result if no difference was described."""
     left_out = {reason: count for reason, count in described.left_out.items() if count}
     return Discovery((), left_out=left_out, notes=(note_on_nothing(described),), usage=(described.usage,))
 
 
-def discovery_of(pairs: Sequence[Pair], listing: Listing, steps: Steps, means: str) -> Discovery:
+def discovery_of(pairs: Sequence[Pair], listing: DifferenceListing, steps: DiscoverySteps, means: str) -> Discovery:
     """Everything that the method found.
 
     Args:
@@ -96,12 +96,14 @@ def discovery_of(pairs: Sequence[Pair], listing: Listing, steps: Steps, means: s
     )
 
 
-def _hypotheses(final: Sequence[ProposedHypothesis], listing: Listing) -> list[tuple[Hypothesis, ProposedHypothesis]]:
+def _hypotheses(
+    final: Sequence[ProposedHypothesis], listing: DifferenceListing
+) -> list[tuple[Hypothesis, ProposedHypothesis]]:
     return [(hypothesis_of(each, listing.differences, len(listing.beginnings)), each) for each in final]
 
 
 def _outcomes(
-    steps: Steps, repeated: Sequence[ProposedHypothesis], rarer: Sequence[ProposedHypothesis], pairs: int
+    steps: DiscoverySteps, repeated: Sequence[ProposedHypothesis], rarer: Sequence[ProposedHypothesis], pairs: int
 ) -> dict[str, list[ProposedHypothesis]]:
     """The hypotheses that are not tested, by the reason in plain words."""
     return {
@@ -112,8 +114,8 @@ def _outcomes(
 
 
 def _left_out(
-    steps: Steps,
-    listing: Listing,
+    steps: DiscoverySteps,
+    listing: DifferenceListing,
     tested: Mapping[str, ProposedHypothesis],
     outcomes: Mapping[str, Sequence[ProposedHypothesis]],
 ) -> dict[str, int]:
@@ -131,7 +133,7 @@ def _left_out(
     return {reason: count for reason, count in counts.items() if count}
 
 
-def note_on_nothing(described: Described) -> str:
+def note_on_nothing(described: PairDescriptions) -> str:
     """Why there are no hypotheses."""
     pairs = len(described.readings)
     unreadable = sum(reading is None for reading in described.readings)
@@ -143,7 +145,9 @@ def note_on_nothing(described: Described) -> str:
     return f"The LLM named no difference in {pairs - unreadable} pairs, so the method llm has no hypotheses."
 
 
-def note_on_proposals(differences: Sequence[Difference], pairs: int, hypotheses: int, steps: Steps, means: str) -> str:
+def note_on_proposals(
+    differences: Sequence[Difference], pairs: int, hypotheses: int, steps: DiscoverySteps, means: str
+) -> str:
     """How many differences gave how many hypotheses."""
     least, named = least_pairs(pairs), len({difference.prompt_id for difference in differences})
     found = f"The LLM described {_count(len(differences), 'difference')} on {named} of {pairs} train pairs"

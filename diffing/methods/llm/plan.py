@@ -8,7 +8,7 @@ from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.methods.llm.settings import LlmSettings
 from diffing.methods.llm.stages import DESCRIBE, JOIN, PROPOSE, SHARPEN, STATE
-from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.plan import MethodPlan, MethodTools
 from diffing.run_settings import RunSettings
 from diffing.stages import ListedStep
 from diffing.types import Prompt
@@ -97,7 +97,7 @@ class LlmPlan(MethodPlan):
             "since fewer and fewer behaviours are new. Judging grows with their number.",
         )
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """The method, with the run's LLM."""
         from diffing.methods.llm import LlmMethod
 

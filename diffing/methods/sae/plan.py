@@ -10,7 +10,7 @@ from diffing.costs import ResponseLengths, StageEstimate
 from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.methods.features.settings import FeatureSettings, followed
-from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.plan import MethodPlan, MethodTools
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.stages import LLM_STAGES, READ
 from diffing.run_settings import RunSettings
@@ -103,7 +103,7 @@ class SaePlan(MethodPlan):
             stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
         return stages
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method with the run's LLM, if it has one."""
         from diffing.methods.sae import SaeMethod, SaeOptions
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import HubError, MissingExtraError, ModelError, SettingError
 from diffing.hub import hub_api
-from diffing.methods.sae.hook_names import Hook, find_hook
+from diffing.methods.sae.hook_names import SaeHook, find_hook
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.sae_files import SaeFacts, SaeSource, find_sae
 from diffing.model_ref import parse_local_spec
@@ -33,7 +33,7 @@ class UnloadedSaeReader:
     """The SAE's files."""
     reader: ModelFiles
     """The reader's files."""
-    hook: Hook
+    hook: SaeHook
     """The place in the reader at which the SAE reads."""
     options: LocalOptions
     """How the reader is loaded."""
@@ -144,7 +144,7 @@ def text_config(source: ModelFiles) -> "PretrainedConfig":
     return config
 
 
-def _check_size(sae: str, facts: SaeFacts, reader: str, hook: Hook, config: "PretrainedConfig") -> None:
+def _check_size(sae: str, facts: SaeFacts, reader: str, hook: SaeHook, config: "PretrainedConfig") -> None:
     size = config.hidden_size
     if hook.module.endswith(("o_proj", "c_proj", "dense")) and hook.at == "input":  # the concatenated heads
         size = config.num_attention_heads * (

@@ -19,9 +19,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diffing.errors import ModelError
-from diffing.models.local.stop_tokens import Stops
+from diffing.models.local.stop_tokens import StopTokens
 from diffing.models.local.template import ConversationRefusedError, Template
-from diffing.models.local.thinking_tokens import Marks
+from diffing.models.local.thinking_tokens import ThinkingTokens
 from diffing.types import Conversation, Message
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Chat:
     """
 
     def __init__(
-        self, tokenizer: "PreTrainedTokenizerBase", stops: Stops, template_file: str | None, name: str
+        self, tokenizer: "PreTrainedTokenizerBase", stops: StopTokens, template_file: str | None, name: str
     ) -> None:
         self._tokenizer = tokenizer
         self._name = name
@@ -109,8 +109,8 @@ class Chat:
         return self._marks.split(prompt, text)
 
     @cached_property
-    def _marks(self) -> Marks:
-        return Marks(self._tokenizer)
+    def _marks(self) -> ThinkingTokens:
+        return ThinkingTokens(self._tokenizer)
 
     def _decode(self, ids: Sequence[int]) -> str:
         unknown = [token for token in ids if token >= self._size]
@@ -138,7 +138,7 @@ def fold_system(conversation: Conversation) -> Conversation:
     return tuple(turns)
 
 
-def _end_of_turn(tokenizer: "PreTrainedTokenizerBase", behind: str) -> Stops:
+def _end_of_turn(tokenizer: "PreTrainedTokenizerBase", behind: str) -> StopTokens:
     """The end-of-turn marker: the first token, or else the first line, that the template writes after a turn.
 
     A token counts even if it is not marked as special (`<|im_end|>` in some fine-tunes). A line is used if the
@@ -148,9 +148,9 @@ def _end_of_turn(tokenizer: "PreTrainedTokenizerBase", behind: str) -> Stops:
     words = behind.strip()
     opening = [token for token in added if words.startswith(token)]
     if opening:
-        return Stops(ids=frozenset({added[max(opening, key=len)]}))
+        return StopTokens(ids=frozenset({added[max(opening, key=len)]}))
     line = min((words.split(token)[0] for token in added), key=len, default=words).splitlines()
     if not line or len(line[0].strip()) < _SHORTEST_STOP:
-        return Stops()
+        return StopTokens()
     before = behind[: len(behind) - len(behind.lstrip())]
-    return Stops(texts=(before + line[0].rstrip(),))
+    return StopTokens(texts=(before + line[0].rstrip(),))

@@ -23,7 +23,7 @@ class UnsupportedCacheError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class CacheMemory:
     """How a model expects its cache, and how many bytes it takes."""
 
     argument: str
@@ -33,7 +33,7 @@ class Memory:
     """Bytes of keys and values per token."""
 
 
-def memory_of(model: "PreTrainedModel") -> Memory:
+def memory_of(model: "PreTrainedModel") -> CacheMemory:
     """Runs a model on one token to find out how its cache works.
 
     Raises:
@@ -53,7 +53,7 @@ def memory_of(model: "PreTrainedModel") -> Memory:
                 raise UnsupportedCacheError("some of its layers remember otherwise than by keys and values")
             layers = cast("list[DynamicLayer]", value.layers)
             kept = [part for layer in layers for part in (layer.keys, layer.values) if part is not None]
-            return Memory(str(name), sum(part.nbytes for part in kept))
+            return CacheMemory(str(name), sum(part.nbytes for part in kept))
     raise UnsupportedCacheError("it returns no cache of keys and values")
 
 
@@ -62,7 +62,7 @@ class ContinuousBatch(HalvingDecoder):
 
     def __init__(self, model: "PreTrainedModel", job: DecodingJob) -> None:
         super().__init__(model, job)
-        self._memory: Memory | None = None
+        self._memory: CacheMemory | None = None
         self._takes = {name for name in ("position_ids", "logits_to_keep") if _takes(model, name)}
         self._cache: Cache | None = None
 

@@ -20,7 +20,7 @@ _UNSET = "vllm"
 
 
 @dataclass(slots=True)
-class Engine:
+class VllmEngine:
     """A running engine."""
 
     llm: Any
@@ -79,7 +79,7 @@ class Engine:
         cleanup_dist_env_and_memory()
 
 
-def start_engine(folder: Path, adapter: Path | None, options: LocalOptions, gpus: int) -> Engine:
+def start_engine(folder: Path, adapter: Path | None, options: LocalOptions, gpus: int) -> VllmEngine:
     """Loads a model into a new engine.
 
     Args:
@@ -102,7 +102,7 @@ def start_engine(folder: Path, adapter: Path | None, options: LocalOptions, gpus
         seed=0,
         **lora,
     )
-    return Engine(llm, None if adapter is None else LoRARequest("adapter", 1, str(adapter)))
+    return VllmEngine(llm, None if adapter is None else LoRARequest("adapter", 1, str(adapter)))
 
 
 def seed_of(key: bytes) -> int:

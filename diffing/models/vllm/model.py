@@ -21,7 +21,7 @@ from diffing.models.local.load_errors import one_line
 from diffing.models.local.sources import ModelFiles, open_source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.vllm.control_tokens import ControlTokens
-from diffing.models.vllm.engine import Engine, start_engine, tensor_parallel_size, vllm_version
+from diffing.models.vllm.engine import VllmEngine, start_engine, tensor_parallel_size, vllm_version
 from diffing.models.vllm.prompts import read_chat
 from diffing.types import Completion, Conversation
 
@@ -43,7 +43,7 @@ class VllmModel:
         self._options = replace(options, dtype="bfloat16" if options.dtype == "auto" else options.dtype)
         self._gpus = tensor_parallel_size(base.config)
         self._id = self._identity()
-        self._engine: Engine | None = None
+        self._engine: VllmEngine | None = None
         self._chat: Chat | None = None
 
     @classmethod
@@ -129,7 +129,7 @@ class VllmModel:
             _resident.remove(self)
 
     def _written(
-        self, engine: Engine, chat: Chat, rows: Sequence[DecodingRow], sampling: Sampling
+        self, engine: VllmEngine, chat: Chat, rows: Sequence[DecodingRow], sampling: Sampling
     ) -> Iterator[DecodingRow]:
         """Has the engine write the answers, and yields each row as soon as its batch is done."""
         for first in range(0, len(rows), AT_ONCE):
@@ -140,7 +140,7 @@ class VllmModel:
                 raise ModelError(f"{self._id}: vLLM gave no answer to a prompt; use another version of vLLM.")
             yield from batch
 
-    def _loaded(self) -> tuple[Engine, Chat]:
+    def _loaded(self) -> tuple[VllmEngine, Chat]:
         if self._engine is None or self._chat is None:
             for other in tuple(_resident):  # vLLM takes nearly all memory of the GPUs
                 other.close()

@@ -23,7 +23,7 @@ from diffing.outputs.line_words import overall, place
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
-from diffing.report.grouped_list import Entry
+from diffing.report.grouped_list import ListEntry
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.schema import SCHEMA_VERSION
 from diffing.types import ModelInfo, Report, Scalar
@@ -99,7 +99,7 @@ def dataset_card(report: Report, repo_id: str, configs: Sequence[DatasetConfig],
     return text.encode("utf-8", errors="replace")
 
 
-def _listed(index: ReportIndex, shown: Sequence[Entry]) -> dict[str, object]:
+def _listed(index: ReportIndex, shown: Sequence[ListEntry]) -> dict[str, object]:
     """The template's values for the table of differences."""
     return {
         "title": title_of("differences", index),

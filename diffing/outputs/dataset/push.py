@@ -15,7 +15,7 @@ from diffing.hub import commit, head_of, hub_errors, metadata_of, read_file
 from diffing.outputs.address_removal import public_report
 from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.configs import configs_of
-from diffing.outputs.dataset.identity import TAG, Identity, identity_in, identity_of
+from diffing.outputs.dataset.identity import TAG, RunIdentity, identity_in, identity_of
 from diffing.outputs.dataset.privacy import private_part
 from diffing.outputs.figures import BADGE, CHART, badge, rates_file
 from diffing.outputs.phrasing import one_line
@@ -148,7 +148,7 @@ def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _Exist
         )
 
 
-def _there(api: HfApi, repo_id: str, identity: Identity, *, overwrite: bool) -> _ExistingDataset | None:
+def _there(api: HfApi, repo_id: str, identity: RunIdentity, *, overwrite: bool) -> _ExistingDataset | None:
     """Returns the dataset if a push may write to it; None if it does not exist yet."""
     with hub_errors(repo_id, repo_type="dataset"):
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.model_ref import read_ref
-from diffing.outputs.dictionary.parts import Kind, Published
+from diffing.outputs.dictionary.parts import Kind, PublishedDictionary
 from diffing.outputs.markdown_code import block, code
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
@@ -27,7 +27,7 @@ def tag_of(kind: Kind) -> str:
     return f"diffing-{kind}"
 
 
-def dictionary_card(published: Published, repo_id: str) -> bytes:
+def dictionary_card(published: PublishedDictionary, repo_id: str) -> bytes:
     """Returns the repository's README.md.
 
     Args:
@@ -59,7 +59,7 @@ def _template(kind: Kind) -> "Template":
     return templates.get_template(f"{kind}.md.jinja")
 
 
-def _metadata(published: Published) -> str:
+def _metadata(published: PublishedDictionary) -> str:
     import yaml
 
     metadata: dict[str, Any] = {
@@ -73,7 +73,7 @@ def _metadata(published: Published) -> str:
     return str(yaml.safe_dump(present, sort_keys=False, allow_unicode=False, width=1000))
 
 
-def _command(published: Published, repo_id: str) -> str:
+def _command(published: PublishedDictionary, repo_id: str) -> str:
     pair = [read_ref(model).plain for model in published.models]
     return shlex.join(["diffing", "run", *pair, "--method", published.kind, f"--{published.kind}", repo_id])
 

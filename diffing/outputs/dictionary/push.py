@@ -11,7 +11,7 @@ from diffing.errors import SettingError
 from diffing.hub import commit, head_of, hub_errors, is_private, metadata_of, read_file
 from diffing.model_ref import is_hub_name, read_ref
 from diffing.outputs.dictionary.card import MODELS, dictionary_card, tag_of
-from diffing.outputs.dictionary.parts import Published, dictionary_of
+from diffing.outputs.dictionary.parts import PublishedDictionary, dictionary_of
 from diffing.outputs.phrasing import one_line
 from diffing.types import Report
 
@@ -32,7 +32,7 @@ class PushedDictionary:
     """The private model because of which the new repository was made private; None if there is none."""
 
 
-def dictionary_files(published: Published, repo_id: str) -> dict[str, bytes | Path]:
+def dictionary_files(published: PublishedDictionary, repo_id: str) -> dict[str, bytes | Path]:
     """Returns all files of the repository by path: the card, and the files of the folder.
 
     Args:
@@ -88,7 +88,7 @@ def push_dictionary(
 
 
 def _found(
-    api: HfApi, repo_id: str, published: Published, *, private: bool, overwrite: bool
+    api: HfApi, repo_id: str, published: PublishedDictionary, *, private: bool, overwrite: bool
 ) -> tuple[frozenset[str], str] | None:
     """Returns the repository's files and its commit if a push may write to it; None if it does not exist yet."""
     with hub_errors(repo_id):
@@ -110,7 +110,9 @@ def _found(
     return files, str(info.sha)
 
 
-def _check_replaceable(repo_id: str, metadata: Mapping[str, object], published: Published, *, overwrite: bool) -> None:
+def _check_replaceable(
+    repo_id: str, metadata: Mapping[str, object], published: PublishedDictionary, *, overwrite: bool
+) -> None:
     tag, tags, own = tag_of(published.kind), metadata.get("tags"), metadata.get(MODELS)
     if not isinstance(tags, list) or tag not in tags or not isinstance(own, list):
         raise SettingError(

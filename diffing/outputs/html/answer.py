@@ -16,7 +16,7 @@ from diffing.types import Finding, Report
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class HeadlineClaim:
     """One statement of the headline."""
 
     number: int
@@ -55,7 +55,7 @@ class PageAnswer:
 
     report: Report
     """The report."""
-    claims: tuple[Claim, ...]
+    claims: tuple[HeadlineClaim, ...]
     """The statements; empty if nothing is confirmed."""
     shown: ShownPairs | None
     """Held-out pairs that show the first statement."""
@@ -81,10 +81,10 @@ def answer_of(report: Report) -> PageAnswer:
     )
 
 
-def claim_of(finding: Finding, index: ReportIndex) -> Claim:
+def claim_of(finding: Finding, index: ReportIndex) -> HeadlineClaim:
     """Returns the statement of a confirmed finding, with short names of the models."""
     names = index.names.brief
-    return Claim(
+    return HeadlineClaim(
         number=index.numbers[finding.hypothesis.id],
         finding=finding,
         pieces=claim(finding, names),

@@ -7,7 +7,7 @@ from diffing.outputs.claims import confirmed_leads
 from diffing.outputs.headline import headline
 from diffing.outputs.html import environment, figureless_stylesheet
 from diffing.outputs.html.answer import claim_of
-from diffing.outputs.html.page import Page
+from diffing.outputs.html.page import ReportPage
 from diffing.outputs.phrasing import count, prompts_in
 from diffing.report.index import index_of
 from diffing.types import Report
@@ -16,7 +16,7 @@ ROWS = 12
 """Maximum number of rows; the whole list is a link away."""
 
 
-def embed(report: Report, page: Page, address: str, finding: str = "") -> str:
+def embed(report: Report, page: ReportPage, address: str, finding: str = "") -> str:
     """Returns the page as HTML.
 
     Args:

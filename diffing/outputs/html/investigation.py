@@ -23,7 +23,7 @@ _EVENTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StoryEvent:
     """One thing that happened."""
 
     what: str
@@ -40,18 +40,18 @@ class StoryRound:
 
     number: str
     """Its number."""
-    events: tuple[Event, ...]
+    events: tuple[StoryEvent, ...]
     """What happened in it, in order."""
 
 
 def story_of(report: Report) -> tuple[StoryRound, ...]:
     """Returns the rounds of a report's investigation, at most `MOST_EVENTS` events; empty if it had none."""
-    rounds: dict[str, list[Event]] = {}
+    rounds: dict[str, list[StoryEvent]] = {}
     for row in report.tables.get(TABLE, ())[:MOST_EVENTS]:
         rounds.setdefault(str(row.get("round")), []).append(_event(row))
     return tuple(StoryRound(number, tuple(events)) for number, events in rounds.items())
 
 
-def _event(row: Row) -> Event:
+def _event(row: Row) -> StoryEvent:
     what, hypothesis = str(row.get("event")), row.get("hypothesis")
-    return Event(_EVENTS.get(what, what), "" if hypothesis is None else str(hypothesis), str(row.get("text")))
+    return StoryEvent(_EVENTS.get(what, what), "" if hypothesis is None else str(hypothesis), str(row.get("text")))

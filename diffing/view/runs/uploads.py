@@ -58,7 +58,7 @@ class UploadedFile:
     """The model that gave the responses."""
 
 
-class Uploads:
+class VisitorUploads:
     """The uploads of one app, stored in one folder. It is thread-safe."""
 
     def __init__(self, folder: Path) -> None:

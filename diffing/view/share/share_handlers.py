@@ -13,7 +13,7 @@ from diffing.view.result.report_cache import OpenedReport
 from diffing.view.router import PageQuestion, Reply, Router, Text, Ticked
 from diffing.view.share import share_html
 from diffing.view.share.hub_refusals import Act, explain
-from diffing.view.share.served_downloads import Downloads
+from diffing.view.share.served_downloads import ServedDownloads
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
@@ -23,7 +23,7 @@ _SHIPPED = "Examples that ship with the app are not published"
 class ShareHandlers:
     """Answers the questions of all visitors. It is thread-safe."""
 
-    def __init__(self, site: Site, downloads: Downloads) -> None:
+    def __init__(self, site: Site, downloads: ServedDownloads) -> None:
         self._site = site
         self._downloads = downloads
         answers = {

@@ -26,7 +26,7 @@ from diffing.methods.inside.opening import open_side
 from diffing.models.cache import Store
 from diffing.models.local import LocalOptions
 from diffing.outputs.dictionary import push_dictionary
-from diffing.run import Builder, run
+from diffing.run import ModelBuilder, run
 from diffing.types import FeatureMeasure, Message, Report, Side, ignore_progress
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
@@ -134,7 +134,7 @@ def test_features_that_do_not_differ_are_internal_rows(report: Report) -> None:
 
 
 def test_both_models_leave_the_memory_and_come_back(folder: Path, report: Report) -> None:
-    made = Builder(config_of(folder), Store.in_folder(folder / "cache"), None).methods()[0]
+    made = ModelBuilder(config_of(folder), Store.in_folder(folder / "cache"), None).methods()[0]
     assert isinstance(made, method.AdaptersMethod)
     train, heldout = ([pair for pair in report.pairs if pair.prompt.split == split] for split in ("train", "heldout"))
     hypotheses = made.find_hypotheses(train).hypotheses

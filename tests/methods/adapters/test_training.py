@@ -11,7 +11,7 @@ from diffing.errors import SettingError
 from diffing.methods.adapters.batches import chats_of_step
 from diffing.methods.adapters.training import BranchTrainingSettings, Trainer
 from diffing.methods.adapters.trust import measure_trust
-from diffing.methods.inside.checkpoint import Checkpoint
+from diffing.methods.inside.checkpoint import TrainingCheckpoint
 from tests.methods.adapters.tiny import SHAPE, chats, hybrid, model, tuned
 
 
@@ -84,8 +84,8 @@ def test_an_interrupted_training_gives_the_same_bytes(tmp_path: Path, cut: int) 
         if done == cut + 1:
             raise Killed
 
-    def checkpoint(identity: str = "x") -> Checkpoint:
-        return Checkpoint(tmp_path / "state.safetensors", identity, seconds_between=0)
+    def checkpoint(identity: str = "x") -> TrainingCheckpoint:
+        return TrainingCheckpoint(tmp_path / "state.safetensors", identity, seconds_between=0)
 
     whole, killed, resumed = training(), training(), training()
     whole.run()

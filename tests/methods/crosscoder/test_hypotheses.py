@@ -5,15 +5,15 @@ import pytest
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.cost import TrainingCost, expected_cost
-from diffing.methods.crosscoder.hypotheses import Statements
-from diffing.methods.crosscoder.numbering import Numbering
+from diffing.methods.crosscoder.hypotheses import LatentStatements
+from diffing.methods.crosscoder.numbering import LatentNumbering
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.feature_screening import ScreenedLatent
 from diffing.methods.features.sparse_latents import Latents
 from diffing.types import FeatureAbove, FeatureMeasure, LatentMeasure
 
-NUMBERING = Numbering(5, 2)
-STATEMENTS = Statements(
+NUMBERING = LatentNumbering(5, 2)
+STATEMENTS = LatentStatements(
     NUMBERING,
     ("exclusive a", "exclusive b", "changed", "shared", "shared", "difference", "difference"),
     np.array([0.5, 0.25, 0.0, 1.5, 0.0, 0.75, 2.0]),

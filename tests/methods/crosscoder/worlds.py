@@ -15,7 +15,7 @@ from torch import Tensor
 
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.latent_facts import LatentFacts, latent_facts
-from diffing.methods.crosscoder.quality import Quality, quality
+from diffing.methods.crosscoder.quality import DictionaryQuality, quality
 from diffing.methods.crosscoder.training_settings import DictionarySource, DictionaryTrainingSettings, default_rate
 
 SOURCE = DictionarySource(("a", "b"), ("1", "2"), (3, 4), "texts")
@@ -185,7 +185,7 @@ class Examined:
     """What a trained crosscoder knows of its world."""
 
     facts: LatentFacts
-    quality: Quality
+    quality: DictionaryQuality
     exclusive: Found
     """Latents that belong to one model by the partition or their directions."""
     kept: Found

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffing.methods.llm.embed import TfidfEmbedder
-from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.llm.propose import propose
 from diffing.methods.statements import Statement
@@ -119,6 +119,6 @@ def test_a_long_list_is_split_into_lists_of_similar_differences():
 
 
 def test_which_side_is_x_is_drawn_by_the_seed():
-    drawn = [Listing.of((), (), seed).x for seed in range(40)]
+    drawn = [DifferenceListing.of((), (), seed).x for seed in range(40)]
     assert 10 < drawn.count("a") < 30
-    assert Listing.of((), (), 3) == Listing.of((), (), 3)
+    assert DifferenceListing.of((), (), 3) == DifferenceListing.of((), (), 3)

@@ -16,7 +16,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
-from diffing.models.local.continuous_batching import ContinuousBatch, Memory, UnsupportedCacheError, memory_of
+from diffing.models.local.continuous_batching import CacheMemory, ContinuousBatch, UnsupportedCacheError, memory_of
 from diffing.models.local.decoding import DecodingJob, DecodingRow
 from tests.models.local import tiny
 from tests.models.local.tiny import MIXED, says
@@ -162,7 +162,7 @@ def test_the_name_of_the_cache_does_not_matter() -> None:
 
 def test_what_a_token_costs_is_seen_not_computed_from_names() -> None:
     memory = memory_of(make(LlamaForCausalLM))
-    assert memory == Memory(CACHE, token_bytes=2 * 2 * 2 * 8 * 4)  # keys and values, layers, heads, width, float32
+    assert memory == CacheMemory(CACHE, token_bytes=2 * 2 * 2 * 8 * 4)  # keys and values, layers, heads, width, float32
     assert memory_of(make(OtherName)).argument == "memory"
     with pytest.raises(UnsupportedCacheError, match="remember otherwise than by keys and values"):
         memory_of(make(MambaForCausalLM, "mamba"))

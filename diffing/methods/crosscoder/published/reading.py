@@ -2,7 +2,7 @@
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.published import dictionary_learning, model_diffing, saved_here
-from diffing.methods.crosscoder.published.contents import Contents, read_contents
+from diffing.methods.crosscoder.published.contents import PublishedContents, read_contents
 from diffing.methods.crosscoder.published.layout import PublishedWeights
 from diffing.methods.crosscoder.published.location import FilesBelow, find_files
 from diffing.methods.inside.kept_dictionaries import DIFFERENCE
@@ -28,7 +28,7 @@ def read_published(spec: str, *, allow_pickle: bool = False) -> PublishedWeights
     return _read(contents)
 
 
-def _read(contents: Contents) -> PublishedWeights:
+def _read(contents: PublishedContents) -> PublishedWeights:
     keys = set(contents.tensors)
     if dictionary_learning.recognises(keys):
         return dictionary_learning.read(contents)

@@ -7,7 +7,7 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 from torch import Tensor  # noqa: TID253
 
 
-class Selection(Protocol):
+class LatentSelection(Protocol):
     """A rule for single rows."""
 
     def active(self, codes: Tensor) -> Tensor:
@@ -16,10 +16,10 @@ class Selection(Protocol):
     def written(self, activations: Tensor, place: int) -> Tensor:
         """The activations that take part in the reconstruction of one model, 0 for A and 1 for B."""
 
-    def swapped(self) -> "Selection":
+    def swapped(self) -> "LatentSelection":
         """The same rule with both models exchanged."""
 
-    def to(self, device: str) -> "Selection":
+    def to(self, device: str) -> "LatentSelection":
         """The same rule on another device."""
 
     @property
@@ -37,24 +37,24 @@ class AboveThreshold:
     """The threshold."""
 
     def active(self, codes: Tensor) -> Tensor:
-        """See `Selection.active`."""
+        """See `LatentSelection.active`."""
         return codes * (codes * self.weights > self.threshold)
 
     def written(self, activations: Tensor, place: int) -> Tensor:
-        """See `Selection.written`: all, for both models."""
+        """See `LatentSelection.written`: all, for both models."""
         return activations
 
     def swapped(self) -> "AboveThreshold":
-        """See `Selection.swapped`."""
+        """See `LatentSelection.swapped`."""
         return self
 
     def to(self, device: str) -> "AboveThreshold":
-        """See `Selection.to`."""
+        """See `LatentSelection.to`."""
         return AboveThreshold(self.weights.to(device), self.threshold)
 
     @property
     def identity(self) -> str:
-        """See `Selection.identity`."""
+        """See `LatentSelection.identity`."""
         return f"threshold {self.threshold!r} {self.weights.double().sum().item()!r}"
 
 
@@ -68,24 +68,24 @@ class AbovePerModel:
     """The thresholds of A and of B."""
 
     def active(self, codes: Tensor) -> Tensor:
-        """See `Selection.active`."""
+        """See `LatentSelection.active`."""
         return torch.maximum(self.written(codes, 0), self.written(codes, 1))
 
     def written(self, activations: Tensor, place: int) -> Tensor:
-        """See `Selection.written`: those above the model's own threshold."""
+        """See `LatentSelection.written`: those above the model's own threshold."""
         return activations * (activations * self.weights[place] > self.thresholds[place])
 
     def swapped(self) -> "AbovePerModel":
-        """See `Selection.swapped`."""
+        """See `LatentSelection.swapped`."""
         return AbovePerModel(self.weights.flip(0), self.thresholds[::-1])
 
     def to(self, device: str) -> "AbovePerModel":
-        """See `Selection.to`."""
+        """See `LatentSelection.to`."""
         return AbovePerModel(self.weights.to(device), self.thresholds)
 
     @property
     def identity(self) -> str:
-        """See `Selection.identity`."""
+        """See `LatentSelection.identity`."""
         return f"per model {self.thresholds!r}"
 
 
@@ -97,23 +97,23 @@ class LargestPerRow:
     """The number of latents."""
 
     def active(self, codes: Tensor) -> Tensor:
-        """See `Selection.active`."""
+        """See `LatentSelection.active`."""
         largest = codes.topk(min(self.k, codes.shape[1]), dim=1)
         return torch.zeros_like(codes).scatter_(1, largest.indices, largest.values)
 
     def written(self, activations: Tensor, place: int) -> Tensor:
-        """See `Selection.written`: all, for both models."""
+        """See `LatentSelection.written`: all, for both models."""
         return activations
 
     def swapped(self) -> "LargestPerRow":
-        """See `Selection.swapped`."""
+        """See `LatentSelection.swapped`."""
         return self
 
     def to(self, device: str) -> "LargestPerRow":
-        """See `Selection.to`."""
+        """See `LatentSelection.to`."""
         return self
 
     @property
     def identity(self) -> str:
-        """See `Selection.identity`."""
+        """See `LatentSelection.identity`."""
         return f"largest {self.k}"

@@ -19,7 +19,7 @@ from diffing.methods.llm.stages import STATE
 from diffing.methods.plan import property_sentences
 from diffing.methods.statements import CATEGORIES, sentence
 from diffing.models.base import Model
-from diffing.structured_replies import Unreadable, ask, entry, offered
+from diffing.structured_replies import UnreadableReply, ask, entry, offered
 from diffing.templates import fence, render
 from diffing.types import Category, Evidence, Hypothesis, OnProgress, Side, Usage, other_side
 
@@ -28,7 +28,7 @@ LEAST_SHARE = 0.65
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class DifferenceHalf:
     """One half of a difference."""
 
     difference: int
@@ -42,7 +42,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class HalfCluster:
     """Sentences that say the same."""
 
     number: int
@@ -77,19 +77,19 @@ class StatedClusters:
     """The calls and tokens that it took."""
 
 
-def sentences_of(differences: Sequence[TwoSided]) -> tuple[Sentence, ...]:
+def sentences_of(differences: Sequence[TwoSided]) -> tuple[DifferenceHalf, ...]:
     """Two sentences per difference: the owner has the property, the other side lacks it."""
     return tuple(
         half
         for i, each in enumerate(differences)
         for half in (
-            Sentence(i, "has", each.difference.owner, each.difference.behaviour),
-            Sentence(i, "lacks", other_side(each.difference.owner), each.lacks),
+            DifferenceHalf(i, "has", each.difference.owner, each.difference.behaviour),
+            DifferenceHalf(i, "lacks", other_side(each.difference.owner), each.lacks),
         )
     )
 
 
-def clusters_of(sentences: Sequence[Sentence], vectors: Vectors, labels: Labels) -> tuple[Cluster, ...]:
+def clusters_of(sentences: Sequence[DifferenceHalf], vectors: Vectors, labels: Labels) -> tuple[HalfCluster, ...]:
     """The clusters, in the order of their numbers."""
     clusters = []
     for number in range(int(labels.max(initial=-1)) + 1):
@@ -99,11 +99,11 @@ def clusters_of(sentences: Sequence[Sentence], vectors: Vectors, labels: Labels)
         members = tuple(int(place) for place in places[np.argsort(-closeness.round(5), kind="stable")])
         share_of_a = sum(sentences[i].owner == "a" for i in members) / len(members)
         direction: Side = "a" if share_of_a >= 0.5 else "b"
-        clusters.append(Cluster(number, members, direction, max(share_of_a, 1 - share_of_a)))
+        clusters.append(HalfCluster(number, members, direction, max(share_of_a, 1 - share_of_a)))
     return tuple(clusters)
 
 
-def mirrored(clusters: Sequence[Cluster], sentences: Sequence[Sentence]) -> set[int]:
+def mirrored(clusters: Sequence[HalfCluster], sentences: Sequence[DifferenceHalf]) -> set[int]:
     """Numbers of the clusters that say again, from the other side, what another cluster says.
 
     A difference takes part twice: "X does p" and "Y does not do p". The paper tests both. Where a cluster consists of
@@ -123,8 +123,8 @@ def mirrored(clusters: Sequence[Cluster], sentences: Sequence[Sentence]) -> set[
 
 def state_clusters(
     model: Model,
-    clusters: Sequence[Cluster],
-    sentences: Sequence[Sentence],
+    clusters: Sequence[HalfCluster],
+    sentences: Sequence[DifferenceHalf],
     vectors: Vectors,
     *,
     on_progress: OnProgress,
@@ -148,11 +148,11 @@ def state_clusters(
         on_progress=on_progress,
     )
     return StatedClusters(
-        tuple(None if isinstance(reply, Unreadable) else reply for reply in asked.replies), asked.usage
+        tuple(None if isinstance(reply, UnreadableReply) else reply for reply in asked.replies), asked.usage
     )
 
 
-def sample(cluster: Cluster, sentences: Sequence[Sentence], vectors: Vectors) -> list[int]:
+def sample(cluster: HalfCluster, sentences: Sequence[DifferenceHalf], vectors: Vectors) -> list[int]:
     """Places of at most 30 sentences that stand for the cluster.
 
     Only sentences owned by the cluster's direction, so that `<MODEL>` is one model in all of them; each text once.
@@ -162,14 +162,14 @@ def sample(cluster: Cluster, sentences: Sequence[Sentence], vectors: Vectors) ->
 
 
 def hypotheses_of(
-    clusters: Sequence[Cluster],
+    clusters: Sequence[HalfCluster],
     stated: StatedClusters,
-    sentences: Sequence[Sentence],
+    sentences: Sequence[DifferenceHalf],
     differences: Sequence[TwoSided],
     pairs: int,
 ) -> dict[int, Hypothesis]:
     """The hypothesis of every cluster that has one, by cluster number; clusters stated in the same words share one."""
-    by_text: dict[tuple[Side, str], list[tuple[Cluster, StatedCluster]]] = {}
+    by_text: dict[tuple[Side, str], list[tuple[HalfCluster, StatedCluster]]] = {}
     for cluster, statement in zip(clusters, stated.statements, strict=True):
         if statement is not None:
             by_text.setdefault((cluster.direction, statement.text), []).append((cluster, statement))
@@ -183,9 +183,9 @@ def hypotheses_of(
 
 
 def _hypothesis(
-    cluster: Cluster,
+    cluster: HalfCluster,
     statement: StatedCluster,
-    sentences: Sequence[Sentence],
+    sentences: Sequence[DifferenceHalf],
     differences: Sequence[TwoSided],
     pairs: int,
 ) -> Hypothesis:

@@ -9,7 +9,7 @@ from diffing.methods.llm.proposal import list_schema
 from diffing.methods.llm.stages import DESCRIBE
 from diffing.methods.statements import CATEGORIES, Statement, sentence
 from diffing.models.base import Model
-from diffing.structured_replies import LlmQuestion, ReplyError, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import LlmQuestion, ReplyError, UnreadableReply, ask_items, entries, entry
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import OnProgress, Pair, Side, Usage, other_side
 
@@ -46,7 +46,7 @@ class TwoSidedReading(PairDescription):
 
 
 @dataclass(frozen=True, slots=True)
-class DescribedAsPublished:
+class TwoSidedReadings:
     """The descriptions of all pairs."""
 
     readings: tuple[TwoSidedReading | None, ...]
@@ -63,13 +63,13 @@ class DescribedAsPublished:
 
 def describe_as_published(
     model: Model, pairs: Sequence[Pair], *, seed: int, on_progress: OnProgress
-) -> DescribedAsPublished:
+) -> TwoSidedReadings:
     """Asks once per pair; see `describe_pairs`."""
     questions = [_question(pair, first_shown(seed, pair)) for pair in pairs]
     asked = ask_items(model, questions, stage=DESCRIBE, schema=SCHEMA, on_progress=on_progress)
     replies = [reply for (reply,) in asked.replies]
-    return DescribedAsPublished(
-        tuple(None if isinstance(reply, Unreadable) else reply for reply in replies), asked.usage
+    return TwoSidedReadings(
+        tuple(None if isinstance(reply, UnreadableReply) else reply for reply in replies), asked.usage
     )
 
 

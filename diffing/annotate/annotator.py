@@ -10,7 +10,13 @@ from functools import partial
 
 from huggingface_hub import HfApi
 
-from diffing.annotate.comparison import ComparedModels, choose_comparison, is_outdated, last_of_substance, private_of
+from diffing.annotate.compared_models import (
+    ComparedModels,
+    choose_comparison,
+    is_outdated,
+    last_of_substance,
+    private_of,
+)
 from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.annotate.webhook_payload import IgnoredPush, ModelPush

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import HfApi
 
 from diffing.annotate.annotator import diff_of, publish
-from diffing.annotate.comparison import choose_comparison
+from diffing.annotate.compared_models import choose_comparison
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.annotate.webhook_payload import IgnoredPush, ModelPush
 from diffing.annotate.worker import one_line

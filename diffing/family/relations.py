@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
-from diffing.family.model_names import distinct_names
+from diffing.family.family_names import distinct_names
 from diffing.report.index import index_of
 from diffing.types import ModelInfo, Report
 

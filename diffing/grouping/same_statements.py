@@ -103,7 +103,7 @@ def _nearness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
     """Cosines between texts, by the embedder that needs no network; all 0 if its libraries are not installed."""
     if len(texts) < 2 or find_spec("sklearn") is None:
         return [[0.0] * len(texts)] * len(texts)
-    from diffing.methods.llm.embed import TfidfEmbedder
+    from diffing.methods.llm.embedders import TfidfEmbedder
 
     vectors = TfidfEmbedder().embed(texts)
     cosines: list[list[float]] = (vectors @ vectors.T).round(6).tolist()

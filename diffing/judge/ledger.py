@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from diffing.early_stopping import TrainCounts
-from diffing.judge.questions import AnsweredQuestion, Judging, ask_judge, questions_about
+from diffing.judge.judge_questions import AnsweredQuestion, Judging, ask_judge, questions_about
+from diffing.judge.judged_verdicts import JudgingResult, judged_from, verdict_without_question, verdicts_of
 from diffing.judge.scopes import MetConditions, decide_scopes
-from diffing.judge.verdicts import JudgingResult, judged_from, verdict_without_question, verdicts_of
 from diffing.models.base import Model
 from diffing.stages import JUDGE
 from diffing.structured_replies import UnreadableReply

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from diffing.early_stopping import RunSize
-from diffing.judge.verdicts import JudgingResult
+from diffing.judge.judged_verdicts import JudgingResult
 from diffing.types import Hypothesis
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from diffing.early_stopping import FIRST_STAGE, RunSize, TrainCounts, plan_all, rounds
+from diffing.judge.judge_questions import Judging
+from diffing.judge.judged_verdicts import JudgingResult
 from diffing.judge.ledger import Ledger, counts_of
-from diffing.judge.questions import Judging
 from diffing.judge.savings import PlannedJudging, note_on_savings
-from diffing.judge.verdicts import JudgingResult
 from diffing.models.base import Model
 from diffing.types import Hypothesis, Judgement, OnProgress, Pair, Split, Verdict, ignore_progress
 

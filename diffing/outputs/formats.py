@@ -12,10 +12,10 @@ from pathlib import Path
 from diffing.atomic_write import write_atomically
 from diffing.outputs.address_removal import public_report
 from diffing.outputs.figures import png_of, preview
-from diffing.outputs.files.archive import archive
 from diffing.outputs.files.csv_table import table_as_csv
 from diffing.outputs.files.markdown_report import markdown_report
-from diffing.outputs.findings_table import findings_table, parquet
+from diffing.outputs.files.report_archive import archive
+from diffing.outputs.flat_findings import findings_table, parquet
 from diffing.outputs.html import render
 from diffing.report.index import index_of
 from diffing.types import Report

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from diffing.earlier_report import still_holds
 from diffing.methods.base import Method
 from diffing.models.base import Model
-from diffing.pipeline.comparison import HelperModels, compared, read_shares
-from diffing.pipeline.options import DiffOptions
+from diffing.pipeline.diff_options import DiffOptions
+from diffing.pipeline.model_comparison import HelperModels, compared, read_shares
 from diffing.types import (
     OnHypotheses,
     OnProgress,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from diffing.evaluation import findings_of
 from diffing.methods.base import SeededMethod
-from diffing.pipeline.comparison import ModelComparison
-from diffing.pipeline.discovery import RunDiscoveries
-from diffing.pipeline.verdicts import judged
+from diffing.pipeline.method_discoveries import RunDiscoveries
+from diffing.pipeline.model_comparison import ModelComparison
+from diffing.pipeline.run_verdicts import judged
 from diffing.run_records import judge_usage_of
 from diffing.stability import RunStability, SeededRun, repeated_usage, stability_of
 from diffing.stages import REPEAT

@@ -12,10 +12,10 @@ from diffing.fresh_prompts import AnswerSampling, own_prompts
 from diffing.grouping import BehaviourGroups, MergingResult, group_by_behaviour, merge
 from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
-from diffing.pipeline.comparison import ModelComparison
-from diffing.pipeline.discovery import RunDiscoveries, discover, with_heldout_records
+from diffing.pipeline.method_discoveries import RunDiscoveries, discover, with_heldout_records
+from diffing.pipeline.model_comparison import ModelComparison
 from diffing.pipeline.repeats import SeedRepeats, repeat_run
-from diffing.pipeline.verdicts import Verdicts, verdicts_on
+from diffing.pipeline.run_verdicts import Verdicts, verdicts_on
 from diffing.ranking import order_findings
 from diffing.run_records import (
     left_out_of,

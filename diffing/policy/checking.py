@@ -13,7 +13,7 @@ from enum import IntEnum
 from diffing.estimates import Estimate, Metrics
 from diffing.metrics import net_interval
 from diffing.metrics.equivalence import LEVEL, interval_90, p_below, prompts_needed
-from diffing.policy.measuring import CheckedDifference, CheckedReport
+from diffing.policy.rule_evidence import CheckedDifference, CheckedReport
 from diffing.policy.rules import Policy, PolicyRule
 from diffing.types import SIDES, Report, Side
 

@@ -10,7 +10,7 @@ from huggingface_hub import CommitOperationAdd
 
 from diffing.annotate.annotator import publish
 from diffing.annotate.app import Webhook
-from diffing.annotate.comparison import ComparedModels
+from diffing.annotate.compared_models import ComparedModels
 from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.annotate.webhook_payload import ModelPush

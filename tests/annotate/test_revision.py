@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from diffing.annotate.annotator import Annotator, name_of
-from diffing.annotate.comparison import (
+from diffing.annotate.compared_models import (
     ComparedModels,
     base_of,
     changed_files,

@@ -28,8 +28,8 @@ import numpy as np
 import torch
 
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.inside.batches import pad
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.text_batches import pad
 from diffing.methods.sae.activations import SaeReader, read
 from diffing.methods.sae.encode import encoder_for
 from diffing.methods.sae.hook_names import SaeHook

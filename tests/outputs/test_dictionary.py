@@ -16,7 +16,7 @@ from diffing.methods.crosscoder.dictionaries import hash_of
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.published.crosscoder import PublishedCrosscoder
-from diffing.methods.crosscoder.published.reading import read_published
+from diffing.methods.crosscoder.published.layout_reading import read_published
 from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 from diffing.methods.crosscoder.training_settings import DictionarySource, DictionaryTrainingSettings
 from diffing.methods.inside.kept_dictionaries import dictionary_folder, find_dictionary, remove_oldest

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from diffing.methods.adapters.batches import ChatBatch
 from diffing.methods.adapters.branches import AdapterBranch, AdapterBranches
+from diffing.methods.adapters.chat_batches import ChatBatch
 
 if TYPE_CHECKING:
     import torch

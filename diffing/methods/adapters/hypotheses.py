@@ -8,7 +8,7 @@ from diffing.methods.adapters.branches import AdapterBranches, feature_name
 from diffing.methods.adapters.stages import LLM_STAGES
 from diffing.methods.features import stated_hypotheses
 from diffing.methods.features.feature_evidence import FeatureEvidence
-from diffing.methods.features.measuring import IsActive
+from diffing.methods.features.feature_verdicts import IsActive
 from diffing.methods.features.summarise import FeatureMethod
 from diffing.types import FeatureAbove, FeatureKind, FeatureMeasure, Hypothesis
 

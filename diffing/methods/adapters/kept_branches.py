@@ -9,7 +9,7 @@ from typing import Any
 from diffing.atomic_write import write_atomically
 from diffing.errors import ModelError
 from diffing.methods.adapters.branches import AdapterBranches
-from diffing.methods.adapters.published import read_published
+from diffing.methods.adapters.published_adapters import read_published
 from diffing.methods.adapters.tensor_files import FolderRanges
 from diffing.methods.inside.kept_dictionaries import TRAINING, described, dictionary_folder, remove_oldest
 

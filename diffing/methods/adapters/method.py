@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diffing.methods.adapters.causal_check import CheckedFeature, check_features
+from diffing.methods.adapters.hybrid_opening import BaseAndTuned
+from diffing.methods.adapters.hybrid_preparation import AdapterOptions, published_reader, trained_reader
 from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.hypotheses import FeatureNames, is_active, single_feature
 from diffing.methods.adapters.kept_branches import hash_of
-from diffing.methods.adapters.opening import BaseAndTuned
-from diffing.methods.adapters.preparation import AdapterOptions, published_reader, trained_reader
 from diffing.methods.adapters.raised_tokens import raised_tokens
 from diffing.methods.adapters.records import (
     block_rows,
@@ -31,14 +31,14 @@ from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.duplicate_features import without_duplicates
 from diffing.methods.features.feature_evidence import FeatureEvidence, collect_evidence
 from diffing.methods.features.feature_screening import ScreenedLatent, ScreenOptions, count_latents, screen
-from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.feature_selection import not_followed_up, rate_rows, strongest
+from diffing.methods.features.feature_verdicts import measure_features
 from diffing.methods.features.read_pairs import ReadPair, read_pairs
-from diffing.methods.features.selection import not_followed_up, rate_rows, strongest
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.features.thresholds import TRIED, above, choose_thresholds
 from diffing.methods.heldout import HeldoutRecords
 from diffing.methods.inside.corpus import open_corpora
-from diffing.methods.inside.opening import SideModel
+from diffing.methods.inside.side_models import SideModel
 from diffing.models.base import Model
 from diffing.types import (
     SIDES,

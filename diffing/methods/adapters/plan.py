@@ -21,7 +21,7 @@ from diffing.stages import ListedStep
 from diffing.types import Prompt, Side
 
 if TYPE_CHECKING:
-    from diffing.methods.inside.opening import SideModel
+    from diffing.methods.inside.side_models import SideModel
 
 _GROUP = "The adapters method"
 
@@ -142,7 +142,7 @@ def _minutes(config: RunSettings, trained: int) -> float | None:
 
 
 def _side(config: RunSettings, side: Side) -> "SideModel":
-    from diffing.methods.inside.opening import open_side
+    from diffing.methods.inside.side_models import open_side
 
     options, prompt = loading_options(config, side), getattr(config, f"system_prompt_{side}")
     return open_side(weights_of(config, side), side, depth=1.0, options=options, system_prompt=prompt)

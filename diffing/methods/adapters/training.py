@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from diffing.methods.adapters.batches import ChatBatch, chats_of_step, padded, read_positions
+from diffing.methods.adapters.chat_batches import ChatBatch, chats_of_step, padded, read_positions
 from diffing.methods.adapters.cost import CHATS
 from diffing.methods.adapters.divergence import divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
-from diffing.methods.inside.batches import by_length
 from diffing.methods.inside.checkpoint import TrainingCheckpoint, TrainingState
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.text_batches import by_length
 
 if TYPE_CHECKING:
     from torch import Tensor

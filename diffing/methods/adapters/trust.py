@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diffing.methods.adapters.batches import ChatBatch, padded
+from diffing.methods.adapters.chat_batches import ChatBatch, padded
 from diffing.methods.adapters.divergence import each_divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.adapters.training import stream_errors
-from diffing.methods.inside.batches import by_length
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.text_batches import by_length
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from diffing.methods.agent.notebook import ModelLetters, NotebookEntry
 from diffing.methods.agent.probes import Probe, ProbedModels, usable
-from diffing.methods.agent.questions import SCHEMA, RoundReply, letters_of, question, read_reply
+from diffing.methods.agent.round_question import SCHEMA, RoundReply, letters_of, question, read_reply
 from diffing.methods.agent.stages import INVESTIGATE
 from diffing.models.base import Model
 from diffing.prompts import fold

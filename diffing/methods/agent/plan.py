@@ -101,7 +101,7 @@ def _answers(config: RunSettings) -> int:
 
 def _investigating(config: RunSettings) -> StageEstimate:
     """Each round shows the answers of the one before; the last one asks no prompts."""
-    from diffing.methods.agent.questions import ANSWERS_LENGTH, LONGEST_ANSWER
+    from diffing.methods.agent.round_question import ANSWERS_LENGTH, LONGEST_ANSWER
     from diffing.templates import fence, render
 
     own, empty = config.of(AgentSettings), fence("")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import CausalRow
 from diffing.methods.crosscoder.latent_reading import LatentReading
-from diffing.methods.crosscoder.preparation import chosen_device
 from diffing.methods.crosscoder.stages import CAUSAL
+from diffing.methods.crosscoder.training_choice import chosen_device
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.inside.causal import (
@@ -19,7 +19,7 @@ from diffing.methods.inside.causal import (
     gap_closed,
     response_log_probs,
 )
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
 from diffing.methods.inside.response_tokens import TokenizedResponse
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import SIDES, OnProgress, Side, other_side

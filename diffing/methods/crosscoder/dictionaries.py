@@ -13,7 +13,7 @@ from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.latent_facts import ALIVE_ROWS, DENSE_SHARE, LatentFacts, rows_for_facts
 from diffing.methods.crosscoder.numbering import LatentNumbering
-from diffing.methods.inside.rows import RowStream
+from diffing.methods.inside.row_batches import RowStream
 from diffing.types import Side
 
 _HASH_LENGTH = 12

@@ -8,7 +8,7 @@ from diffing.methods.crosscoder.kinds import LatentClass, owner
 from diffing.methods.crosscoder.numbering import LatentNumbering
 from diffing.methods.features import stated_hypotheses
 from diffing.methods.features.feature_evidence import FeatureEvidence
-from diffing.methods.features.measuring import IsActive
+from diffing.methods.features.feature_verdicts import IsActive
 from diffing.types import FeatureAbove, FeatureMeasure, Hypothesis
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from torch import Tensor  # noqa: TID253
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.latent_scaling import LatentScaling, ScalingSums
 from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights
-from diffing.methods.inside.rows import RowBatch, RowStream
+from diffing.methods.inside.row_batches import RowBatch, RowStream
 
 LatentKind: TypeAlias = Literal["exclusive a", "exclusive b", "shared", "leaning"]
 """Whose latent it is by the partition and its directions, before latent scaling."""

@@ -13,14 +13,14 @@ from pathlib import Path
 from diffing.methods.base import Measurements
 from diffing.methods.crosscoder.causal_check import CausalCheck
 from diffing.methods.crosscoder.cost import BYTES_PER_WEIGHT
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import FeatureRows
 from diffing.methods.crosscoder.hypotheses import METHOD, LatentStatements
 from diffing.methods.crosscoder.latent_reading import LatentReading
 from diffing.methods.crosscoder.null_run import NullFound, run_null
-from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
-from diffing.methods.crosscoder.published.opening import OrderedWeights
 from diffing.methods.crosscoder.published.pair import for_sides
+from diffing.methods.crosscoder.published.weights_in_order import OrderedWeights
 from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.screened_features import ScreenedFeatures, screen_features
 from diffing.methods.crosscoder.stages import LLM_STAGES
@@ -29,15 +29,15 @@ from diffing.methods.crosscoder.train_or_open import ObtainedDictionaries, open_
 from diffing.methods.crosscoder.training_settings import default_size
 from diffing.methods.crosscoder.trust import CrosscoderTrust
 from diffing.methods.features.feature_evidence import collect_evidence
-from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.feature_selection import rate_rows
+from diffing.methods.features.feature_verdicts import measure_features
 from diffing.methods.features.read_pairs import exchanges_of, read_pairs
-from diffing.methods.features.selection import rate_rows
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.features.summarise import FeatureMethod
 from diffing.methods.heldout import HeldoutRecords
 from diffing.methods.inside.corpus import Corpus, open_corpora
-from diffing.methods.inside.opening import SideModel, open_side
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
+from diffing.methods.inside.side_models import SideModel, open_side
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.models.base import Model
 from diffing.types import (

@@ -30,7 +30,7 @@ from diffing.types import SIDES, Prompt, Side
 
 if TYPE_CHECKING:
     from diffing.methods.crosscoder.cost import TrainingCost
-    from diffing.methods.crosscoder.options import InsideSide, PublishedChoice
+    from diffing.methods.crosscoder.crosscoder_options import InsideSide, PublishedChoice
     from diffing.models.base import Sampling
 
 _GROUP = "The crosscoder method"
@@ -146,8 +146,8 @@ class CrosscoderPlan(InsidePlan):
 
     def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method with the run's LLM, if it has one."""
+        from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
         from diffing.methods.crosscoder.method import CrosscoderMethod
-        from diffing.methods.crosscoder.options import CrosscoderOptions
 
         own = config.of(CrosscoderSettings)
         options = CrosscoderOptions(
@@ -176,8 +176,8 @@ def _null_sampling(config: RunSettings) -> "Sampling | None":
 
 
 def _published(config: RunSettings) -> "PublishedChoice | None":
-    from diffing.methods.crosscoder.options import PublishedChoice
-    from diffing.methods.crosscoder.published.model_names import parse_models
+    from diffing.methods.crosscoder.crosscoder_options import PublishedChoice
+    from diffing.methods.crosscoder.published.name_matching import parse_models
 
     own = config.of(CrosscoderSettings)
     models = parse_models(own.crosscoder_models) if own.crosscoder_models else None
@@ -187,7 +187,7 @@ def _published(config: RunSettings) -> "PublishedChoice | None":
 def _check_published(own: CrosscoderSettings) -> None:
     """Refuses a name that names nothing, and settings that only a training has."""
     from diffing.methods.crosscoder.published.location import check_spec
-    from diffing.methods.crosscoder.published.model_names import parse_models
+    from diffing.methods.crosscoder.published.name_matching import parse_models
 
     if own.crosscoder is None:
         if own.crosscoder_models:
@@ -211,7 +211,7 @@ def _training_stages(config: RunSettings) -> list[StageEstimate]:
 
 
 def _side(config: RunSettings, side: Side) -> "InsideSide":
-    from diffing.methods.crosscoder.options import InsideSide
+    from diffing.methods.crosscoder.crosscoder_options import InsideSide
 
     system_prompt = getattr(config, f"system_prompt_{side}")
     return InsideSide(weights_of(config, side), loading_options(config, side), system_prompt)

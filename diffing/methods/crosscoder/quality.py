@@ -8,7 +8,7 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.latent_facts import DENSE_SHARE
-from diffing.methods.inside.rows import RowBatch
+from diffing.methods.inside.row_batches import RowBatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from diffing.methods.inside.kept_dictionaries import (
     dictionary_folder,
     remove_oldest,
 )
-from diffing.methods.inside.rows import RowBatch, RowStream
+from diffing.methods.inside.row_batches import RowBatch, RowStream
 from diffing.types import OnProgress
 
 _BATCH_ROWS = 2_048

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
 from diffing.methods.crosscoder.dictionaries import Dictionaries, latent_use
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS
-from diffing.methods.crosscoder.options import CrosscoderOptions
-from diffing.methods.crosscoder.preparation import chosen_device, prepare
-from diffing.methods.crosscoder.published.opening import OrderedWeights, fit
+from diffing.methods.crosscoder.published.weights_in_order import OrderedWeights, fit
 from diffing.methods.crosscoder.run_training import train_dictionaries, train_null
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.crosscoder.training_choice import chosen_device, prepare
+from diffing.methods.inside.pair_reading import InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import TrainingRows
 from diffing.types import OnProgress

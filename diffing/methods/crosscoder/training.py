@@ -17,7 +17,7 @@ from diffing.methods.crosscoder.optimisation import DictionaryOptimisation
 from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser
 from diffing.methods.crosscoder.training_settings import HIGHEST_RATE, DictionaryTrainingSettings
 from diffing.methods.inside.checkpoint import TrainingCheckpoint
-from diffing.methods.inside.rows import RowStream
+from diffing.methods.inside.row_batches import RowStream
 
 OnRows: TypeAlias = Callable[[int, int], None]
 """Callback `on_rows(done, total)`: rows that were trained on."""

@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from diffing.methods.features.active_tokens import Tracer, trace_all
 from diffing.methods.features.feature_evidence import FeatureEvidence, FeatureExample
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.features.stages import LlmStages
-from diffing.methods.features.tokens import Tracer, trace_all
 from diffing.models.base import Model
 from diffing.structured_replies import ReplyError, UnreadableReply, ask, entry, offered
 from diffing.templates import fence, render

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.alignment import TokenPartners, partners
-from diffing.methods.inside.opening import SideModel
 from diffing.methods.inside.response_tokens import ResponseTokenizer, TokenizedResponse
+from diffing.methods.inside.side_models import SideModel
 from diffing.models.surrogates import without_surrogates
 
 if TYPE_CHECKING:

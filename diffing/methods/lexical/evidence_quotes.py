@@ -2,7 +2,7 @@
 
 from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import ParsedResponse
-from diffing.methods.lexical.tokens import SENTENCE_END, fold
+from diffing.methods.lexical.word_tokens import SENTENCE_END, fold
 
 BEFORE, AFTER = 50, 70
 """The number of characters quoted before and after a match, within its line."""

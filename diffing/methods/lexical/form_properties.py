@@ -9,7 +9,7 @@ from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.measured_values import CountsMatches, Holds, OnlyWith, SoughtPattern, pattern
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.prose import FORMULA, INLINE_CODE, QUOTATION
-from diffing.methods.lexical.tokens import UNSPACED
+from diffing.methods.lexical.word_tokens import UNSPACED
 
 HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
 BULLET = pattern(r"^[ \t\u3000]*(?:[-*+•‣◦–][ \t]+|[・●■◆][ \t\u3000]*)\S")

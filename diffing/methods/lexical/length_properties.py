@@ -8,7 +8,7 @@ from functools import lru_cache
 from diffing.methods.lexical.form_properties import BULLET, HEADING, LINK, NUMBERED
 from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import ParsedResponse
-from diffing.methods.lexical.tokens import END_MARKS, is_mostly_unspaced, run_length, words_of
+from diffing.methods.lexical.word_tokens import END_MARKS, is_mostly_unspaced, run_length, words_of
 
 CLOSED_END = re.compile(rf"[{END_MARKS}][\"'”’»)\]*_」』）]{{0,4}}\Z")
 UNPUNCTUATED = (BULLET, NUMBERED, HEADING, LINK, re.compile(r"[\u0e01-\u0ece]\Z"))

@@ -20,7 +20,7 @@ from diffing.methods.lexical.property_comparison import judgements_of
 from diffing.methods.lexical.property_results import PropertyResult
 from diffing.methods.lexical.shown_sentences import ShownSentences
 from diffing.methods.lexical.stages import MEASURE
-from diffing.methods.lexical.tokens import as_written
+from diffing.methods.lexical.word_tokens import as_written
 from diffing.metrics import VerdictKind
 from diffing.types import (
     SIDES,

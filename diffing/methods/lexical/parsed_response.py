@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
-from diffing.methods.lexical.tokens import count_words, fold, sentences_of, spans_of
+from diffing.methods.lexical.word_tokens import count_words, fold, sentences_of, spans_of
 from diffing.types import Finish, Pair, Side
 
 Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]

@@ -8,7 +8,7 @@ from itertools import accumulate
 from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.phrases import holds_phrase
-from diffing.methods.lexical.tokens import SENTENCE_END
+from diffing.methods.lexical.word_tokens import SENTENCE_END
 
 
 @dataclass(frozen=True)

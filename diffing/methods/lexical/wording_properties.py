@@ -17,7 +17,7 @@ from diffing.methods.lexical.measured_values import (
 )
 from diffing.methods.lexical.parsed_response import ParsedResponse, Part
 from diffing.methods.lexical.refusals import DECLINES, REFUSAL, is_refusal, may_refuse
-from diffing.methods.lexical.tokens import SENTENCE_END
+from diffing.methods.lexical.word_tokens import SENTENCE_END
 from diffing.methods.lexical.wording_patterns import (
     APOLOGY,
     CONSENT,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from diffing.methods.llm.difference import Difference
-from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.embedders import Vectors
 from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.neighbours import order_of_neighbours
 from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schema, read_numbers

@@ -14,10 +14,10 @@ from diffing.methods.llm.clustering.partition import Algorithm, check_installed
 from diffing.methods.llm.clustering.similar import SimilarWay, similar_differences
 from diffing.methods.llm.clustering.state import state_clusters
 from diffing.methods.llm.describe import describe_pairs
-from diffing.methods.llm.discovery import DiscoverySteps, discovery_of, least_pairs, nothing_described, split_by_pairs
-from diffing.methods.llm.embed import Embedder, Vectors, load_embedder
+from diffing.methods.llm.embedders import Embedder, Vectors, load_embedder
 from diffing.methods.llm.join import join
 from diffing.methods.llm.listing import DifferenceListing
+from diffing.methods.llm.llm_results import DiscoverySteps, discovery_of, least_pairs, nothing_described, split_by_pairs
 from diffing.methods.llm.propose import ProposedHypotheses, propose
 from diffing.methods.llm.settings import Clustering
 from diffing.methods.llm.sharpen import sharpen

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.embedders import Vectors
 from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.neighbours import order_of_neighbours
 from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schema, read_proposal, statement_schema

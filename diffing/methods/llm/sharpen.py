@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.embedders import Vectors
 from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schema, object_schema, read_numbers
 from diffing.methods.llm.stages import SHARPEN

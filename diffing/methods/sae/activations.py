@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.inside.batches import by_length, pad
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.text_batches import by_length, pad
 from diffing.methods.sae.encode import SaeEncoder
 from diffing.methods.sae.reader import CutReader
 from diffing.models.process_group import ProcessGroup

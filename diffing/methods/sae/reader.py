@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
-from diffing.methods.inside.batches import TextBatch
 from diffing.methods.inside.hook import run_up_to
 from diffing.methods.inside.response_tokens import ResponseTokenizer
+from diffing.methods.inside.text_batches import TextBatch
 from diffing.methods.sae.hook_names import SaeHook, cut_config
 from diffing.models.local.architecture import context_length
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.spec import LocalOptions

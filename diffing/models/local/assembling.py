@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.models.local.adapter import add_adapter, learnt_tokens
 from diffing.models.local.architecture import context_length
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.load_errors import one_line
 from diffing.models.local.loaded_model import LoadedModel
 from diffing.models.local.loading import load_weights, read_config

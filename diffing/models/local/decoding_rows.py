@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diffing.models.base import Sampling
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.decoding import Choose, DecodingRow
 from diffing.models.local.template import ConversationRefusedError
 from diffing.models.local.token_sampling import draw, noise_key

@@ -10,7 +10,7 @@ from diffing.errors import ModelError
 from diffing.models.base import OnTokens, Sampling
 from diffing.models.local.architecture import context_length
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
-from diffing.models.local.chat import TRIAL, Chat
+from diffing.models.local.chat_tokens import TRIAL, Chat
 from diffing.models.local.continuous_batching import memory_of
 from diffing.models.local.decoding import DecodingJob, DecodingRow, UnusableLogitsError
 from diffing.models.local.decoding_rows import chooser, completion_of, row_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from diffing.errors import MissingExtraError
 from diffing.models.base import Sampling
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.decoding import DecodingRow
 from diffing.models.local.spec import LocalOptions
 

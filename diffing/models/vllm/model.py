@@ -14,7 +14,7 @@ from diffing.errors import ModelError
 from diffing.hub import hub_api
 from diffing.model_ref import ModelPlace, ModelRef, parse_spec
 from diffing.models.base import OnCompletion, OnTokens, Sampling
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.decoding import DecodingRow
 from diffing.models.local.decoding_rows import completion_of, row_of
 from diffing.models.local.load_errors import one_line
@@ -22,7 +22,7 @@ from diffing.models.local.sources import ModelFiles, open_source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.vllm.control_tokens import ControlTokens
 from diffing.models.vllm.engine import VllmEngine, start_engine, tensor_parallel_size, vllm_version
-from diffing.models.vllm.prompts import read_chat
+from diffing.models.vllm.prompt_tokens import read_chat
 from diffing.types import Completion, Conversation
 
 AT_ONCE = 1024

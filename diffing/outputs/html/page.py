@@ -12,7 +12,7 @@ from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.html.answer import PageAnswer, answer_of
-from diffing.outputs.html.investigation import StoryRound, story_of
+from diffing.outputs.html.investigation_story import StoryRound, story_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
 from diffing.outputs.html.planted_checklist import PlantedView, checklist_of

@@ -21,7 +21,7 @@ from diffing.outputs.files.markdown_summary import markdown_summary
 from diffing.outputs.formats import safe_name
 from diffing.outputs.headline import headline
 from diffing.outputs.html import environment
-from diffing.outputs.html.embed import embed_title
+from diffing.outputs.html.embedded_page import embed_title
 from diffing.outputs.phrasing import one_line
 from diffing.rendering import templates_of
 from diffing.types import SIDES, Report, Side

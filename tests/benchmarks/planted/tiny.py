@@ -15,10 +15,10 @@ from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.adapters import AdapterOptions, AdaptersMethod, AdaptersOptions
 from diffing.methods.base import Method
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.method import CrosscoderMethod
-from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
 from diffing.methods.features.settings import followed
-from diffing.methods.inside.opening import open_side
+from diffing.methods.inside.side_models import open_side
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.sae import SaeMethod, SaeOptions
 from diffing.methods.sae.plan import SaeSettings

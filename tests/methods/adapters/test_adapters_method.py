@@ -14,15 +14,15 @@ import transformers
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, ModelError
 from diffing.hub import hub_api
-from diffing.methods.adapters import causal_check, method, preparation
+from diffing.methods.adapters import causal_check, hybrid_preparation, method
 from diffing.methods.adapters.branches import new_branches
+from diffing.methods.adapters.hybrid_opening import BaseAndTuned
+from diffing.methods.adapters.hybrid_preparation import published_reader
 from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.kept_branches import hash_of
-from diffing.methods.adapters.opening import BaseAndTuned
-from diffing.methods.adapters.preparation import published_reader
 from diffing.methods.adapters.trust import AdaptersTrust, measure_trust
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.methods.inside.opening import open_side
+from diffing.methods.inside.side_models import open_side
 from diffing.models.cache import Store
 from diffing.models.local import LocalOptions
 from diffing.outputs.dictionary import push_dictionary
@@ -197,7 +197,7 @@ def test_pushed_adapters_open_with_exactly_the_same_tensors_and_are_fetched_once
     asked = []
     for _ in range(2):
         with pytest.MonkeyPatch.context() as patch:  # what so few steps train need not bring the models closer
-            patch.setattr(preparation, "measure_trust", lambda *_: AdaptersTrust(1, 2.0, 1.0, 0.5, (), 0.0, ()))
+            patch.setattr(hybrid_preparation, "measure_trust", lambda *_: AdaptersTrust(1, 2.0, 1.0, 0.5, (), 0.0, ()))
             reader = published_reader(BaseAndTuned(base, tuned), "alice/adapters", exchanges, tmp_path)
         asked.append(sum("model.safetensors" in request.path for request in hub.requests))
         reader.release()

@@ -9,7 +9,7 @@ from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.raised_tokens import raised_tokens
 from diffing.methods.exchanges import Exchange
 from diffing.methods.inside.response_tokens import ResponseTokenizer
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.stop_tokens import StopTokens
 from diffing.types import Message
 from tests.methods.adapters.tiny import hybrid

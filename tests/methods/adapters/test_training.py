@@ -8,7 +8,7 @@ import torch
 import transformers
 
 from diffing.errors import SettingError
-from diffing.methods.adapters.batches import chats_of_step
+from diffing.methods.adapters.chat_batches import chats_of_step
 from diffing.methods.adapters.training import BranchTrainingSettings, Trainer
 from diffing.methods.adapters.trust import measure_trust
 from diffing.methods.inside.checkpoint import TrainingCheckpoint

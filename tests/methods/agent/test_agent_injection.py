@@ -5,7 +5,7 @@ import pytest
 from diffing.fresh_prompts.writing import writing_question
 from diffing.methods.agent.notebook import ModelLetters, NotebookEntry
 from diffing.methods.agent.probes import Probe, ProbeRequest
-from diffing.methods.agent.questions import LONGEST_ANSWER, question
+from diffing.methods.agent.round_question import LONGEST_ANSWER, question
 from diffing.methods.statements import Statement
 from diffing.types import Message, Pair, Prompt, Response
 from tests.servers.rules import read

@@ -16,7 +16,7 @@ from diffing.methods.agent.hypotheses import OUTCOMES, TESTED, conclude
 from diffing.methods.agent.investigation import Investigator
 from diffing.methods.agent.notebook import MOST_NOTES, ModelLetters, NotebookEntry
 from diffing.methods.agent.probes import ProbedModels, ProbeRequest, usable
-from diffing.methods.agent.questions import read_reply
+from diffing.methods.agent.round_question import read_reply
 from diffing.methods.statements import Statement
 from diffing.metrics import confirm, confirmed, metrics_of
 from diffing.models.base import ModelWrapper, Sampling

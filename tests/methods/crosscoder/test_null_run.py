@@ -8,14 +8,14 @@ import torch
 
 from diffing.demo.config import FOLDER
 from diffing.methods.crosscoder import latent_facts
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.null_run import run_null
-from diffing.methods.crosscoder.options import CrosscoderOptions
 from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 from diffing.methods.exchanges import Exchange
-from diffing.methods.inside.opening import open_side
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
+from diffing.methods.inside.side_models import open_side
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import TrainingRows
 from diffing.models.base import Sampling

@@ -12,8 +12,8 @@ from diffing.methods.inside.causal import (
     projected_out,
     response_log_probs,
 )
-from diffing.methods.inside.opening import open_side
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.side_models import open_side
 from diffing.methods.inside.steering import answer_without
 from diffing.models.base import Sampling
 from diffing.models.system_prompt import with_system_message

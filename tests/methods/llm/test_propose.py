@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffing.methods.llm.embed import TfidfEmbedder
+from diffing.methods.llm.embedders import TfidfEmbedder
 from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.llm.propose import propose

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from diffing.methods.llm.difference import Difference
-from diffing.methods.llm.discovery import split_by_pairs
-from diffing.methods.llm.embed import TfidfEmbedder
+from diffing.methods.llm.embedders import TfidfEmbedder
 from diffing.methods.llm.join import join
 from diffing.methods.llm.listing import DifferenceListing
+from diffing.methods.llm.llm_results import split_by_pairs
 from diffing.methods.llm.propose import propose
 from diffing.models.scripted import ScriptedModel
 from diffing.types import ignore_progress, other_side

@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import Sequence as Sequence_
 from transformers import PreTrainedTokenizerFast
 
 from diffing.errors import ModelError, SettingError
-from diffing.models.local.chat import Chat, fold_system
+from diffing.models.local.chat_tokens import Chat, fold_system
 from diffing.models.local.stop_tokens import StopTokens
 from diffing.models.local.template import ConversationRefusedError
 from diffing.types import Message

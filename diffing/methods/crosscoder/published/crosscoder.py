@@ -9,8 +9,8 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.published.active_latents import LatentSelection
 from diffing.methods.crosscoder.published.layout import PublishedWeights
-from diffing.methods.crosscoder.published.selection import LatentSelection
 from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Inputs, Normaliser
 
 _HASH_CHARACTERS = 12

@@ -7,9 +7,9 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 from torch import Tensor  # noqa: TID253
 
 from diffing.errors import ModelError
+from diffing.methods.crosscoder.published.active_latents import AbovePerModel, AboveThreshold, LatentSelection
 from diffing.methods.crosscoder.published.contents import PublishedContents
 from diffing.methods.crosscoder.published.layout import PublishedWeights, check_shapes, name_of, shape_of
-from diffing.methods.crosscoder.published.selection import AbovePerModel, AboveThreshold, LatentSelection
 from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 
 _SUM_OF_NORMS, _JOINT_NORM, _MIXED, _NONE, _PER_MODEL = range(1, 6)

@@ -8,7 +8,7 @@ from torch import Tensor  # noqa: TID253 - only reading a dictionary imports thi
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
-from diffing.methods.crosscoder.published.selection import LatentSelection
+from diffing.methods.crosscoder.published.active_latents import LatentSelection
 from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 
 _LONGEST_NAME = 300

@@ -10,9 +10,9 @@ from typing import Any
 import torch  # noqa: TID253 - only reading a dictionary imports this module
 
 from diffing.errors import ModelError
+from diffing.methods.crosscoder.published.active_latents import AboveThreshold, LargestPerRow, LatentSelection
 from diffing.methods.crosscoder.published.contents import PublishedContents
 from diffing.methods.crosscoder.published.layout import PublishedWeights, check_shapes, name_of, shape_of
-from diffing.methods.crosscoder.published.selection import AboveThreshold, LargestPerRow, LatentSelection
 from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights
 
 _KEYS = {"W_enc", "b_enc", "W_dec", "b_dec"}

@@ -4,9 +4,9 @@ from torch import Tensor  # noqa: TID253 - only reading a dictionary imports thi
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
+from diffing.methods.crosscoder.published.active_latents import AboveThreshold
 from diffing.methods.crosscoder.published.contents import PublishedContents
 from diffing.methods.crosscoder.published.layout import PublishedWeights, name_of
-from diffing.methods.crosscoder.published.selection import AboveThreshold
 from diffing.methods.crosscoder.saved_dictionary import DictionaryParts, parse_parts
 
 

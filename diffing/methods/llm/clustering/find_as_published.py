@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
 from diffing.methods.llm.clustering.partition import Labels, cluster_vectors, scaled_size
-from diffing.methods.llm.clustering.published import (
+from diffing.methods.llm.clustering.published_clustering import (
     LEAST_SHARE,
     DifferenceHalf,
     HalfCluster,
@@ -20,8 +20,8 @@ from diffing.methods.llm.clustering.published import (
 )
 from diffing.methods.llm.clustering.published_description import TwoSided, describe_as_published
 from diffing.methods.llm.describe import PairDescriptions
-from diffing.methods.llm.discovery import nothing_described
-from diffing.methods.llm.embed import Embedder
+from diffing.methods.llm.embedders import Embedder
+from diffing.methods.llm.llm_results import nothing_described
 from diffing.methods.llm.report_tables import rows_of_differences
 from diffing.models.base import Model
 from diffing.types import Discovery, Hypothesis, OnProgress, Pair, Row

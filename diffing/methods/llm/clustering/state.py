@@ -6,7 +6,7 @@ Knows clusters of differences, not how they were found.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.embedders import Vectors
 from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, object_schema, read_proposal, statement_schema
 from diffing.methods.llm.propose import ProposedHypotheses, listed_properties

@@ -15,7 +15,7 @@ from diffing.models.recorded.shapes.shape import (
     said_texts,
     text_at,
 )
-from diffing.rows.columns import find_column, listed
+from diffing.rows.column_names import find_column, listed
 from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind, turns_in
 from diffing.types import Completion, Conversation

@@ -20,10 +20,10 @@ from diffing.models.recorded.shapes.shape import (
     one_turn,
     said_text,
 )
-from diffing.rows.archive import read_members
 from diffing.rows.content import MOST_BYTES
 from diffing.rows.table_files import Row, loads
 from diffing.rows.turns import RowError, kind
+from diffing.rows.zip_archive import read_members
 from diffing.types import Completion, Conversation
 
 SUFFIX = ".eval"

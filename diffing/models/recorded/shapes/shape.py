@@ -8,7 +8,7 @@ from typing import TypeAlias, get_args
 
 from diffing.models.surrogates import without_surrogates
 from diffing.models.thinking import split_thinking
-from diffing.rows.columns import find_column
+from diffing.rows.column_names import find_column
 from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind, message_of, said_in, turns_in
 from diffing.types import Completion, Conversation, Finish, Message

@@ -5,7 +5,7 @@ import pytest
 
 from diffing.methods.llm.clustering.similar import similar_differences
 from diffing.methods.llm.clustering.state import spread_sample, state_clusters
-from diffing.methods.llm.embed import TfidfEmbedder
+from diffing.methods.llm.embedders import TfidfEmbedder
 from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.statements import Statement
 from diffing.types import ignore_progress

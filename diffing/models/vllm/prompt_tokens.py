@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.load_errors import one_line
 from diffing.models.local.loading import read_config
 from diffing.models.local.sanity_checks import check_reading

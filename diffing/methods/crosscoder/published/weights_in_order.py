@@ -11,7 +11,7 @@ from diffing.methods.crosscoder.published.layout import PublishedWeights
 from diffing.methods.crosscoder.published.statistics import measure
 from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.sparse_dictionary import Normaliser
-from diffing.methods.inside.rows import RowStream
+from diffing.methods.inside.row_batches import RowStream
 
 _BATCH_ROWS = 2_048
 _LOWEST_FVE = 0.3

@@ -8,9 +8,9 @@ from diffing.judge import Judging, JudgingResult, judge, judge_in_stages
 from diffing.judge.agreement import Agreement, compare_with_measurement
 from diffing.judge.audit import JudgeChecks, JudgedRun, check_judge
 from diffing.methods.base import MeasuringMethod
-from diffing.pipeline.comparison import ModelComparison
-from diffing.pipeline.discovery import RunDiscoveries
-from diffing.pipeline.options import DiffOptions
+from diffing.pipeline.diff_options import DiffOptions
+from diffing.pipeline.method_discoveries import RunDiscoveries
+from diffing.pipeline.model_comparison import ModelComparison
 from diffing.ratings import RunRatings, rate
 from diffing.types import Discovery, Judgement, OnProgress, Pair, Rating
 

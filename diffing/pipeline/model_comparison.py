@@ -7,7 +7,7 @@ from diffing.earlier_report import helper_models
 from diffing.errors import SettingError
 from diffing.methods.base import MeasuringMethod, Method, SeededMethod, SharedReadingMethod
 from diffing.models.base import Model
-from diffing.pipeline.options import DiffOptions
+from diffing.pipeline.diff_options import DiffOptions
 from diffing.responses import PromptResponses, respond
 from diffing.types import ModelInfo, OnProgress, OnResponse, Pair, Prompt
 

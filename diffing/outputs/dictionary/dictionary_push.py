@@ -10,7 +10,7 @@ from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from diffing.errors import SettingError
 from diffing.hub import commit, head_of, hub_errors, is_private, metadata_of, read_file
 from diffing.model_ref import is_hub_name, read_ref
-from diffing.outputs.dictionary.card import MODELS, dictionary_card, tag_of
+from diffing.outputs.dictionary.dictionary_card import MODELS, dictionary_card, tag_of
 from diffing.outputs.dictionary.parts import PublishedDictionary, dictionary_of
 from diffing.outputs.phrasing import one_line
 from diffing.types import Report

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from diffing import metrics
 from diffing.estimates import Estimate
-from diffing.judge.questions import AnsweredQuestion, Label, batches
+from diffing.judge.judge_questions import AnsweredQuestion, Label, batches
 from diffing.structured_replies import Items, UnreadableReply
 from diffing.types import Hypothesis, Judgement, Pair, Usage, Verdict
 

@@ -13,8 +13,8 @@ from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from diffing.errors import SettingError
 from diffing.hub import commit, head_of, hub_errors, metadata_of, read_file
 from diffing.outputs.address_removal import public_report
-from diffing.outputs.dataset.card import dataset_card
 from diffing.outputs.dataset.configs import configs_of
+from diffing.outputs.dataset.dataset_card import dataset_card
 from diffing.outputs.dataset.identity import TAG, RunIdentity, identity_in, identity_of
 from diffing.outputs.dataset.privacy import private_part
 from diffing.outputs.figures import BADGE, CHART, badge, rates_file

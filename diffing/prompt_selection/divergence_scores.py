@@ -10,7 +10,7 @@ from diffing.errors import SettingError
 from diffing.types import Conversation
 
 if TYPE_CHECKING:
-    from diffing.methods.llm.embed import Embedder
+    from diffing.methods.llm.embedders import Embedder
 
 Scores = npt.NDArray[np.float64]
 """One score per prompt: 0 if the models behave the same, NaN if unknown; shape (prompts,)."""

@@ -9,7 +9,7 @@ from diffing.estimates import Metrics
 from diffing.fresh_prompts import OwnPrompts
 from diffing.methods.base import MeasuringMethod, measurements
 from diffing.methods.heldout import HeldoutMethod
-from diffing.pipeline.comparison import ModelComparison
+from diffing.pipeline.model_comparison import ModelComparison
 from diffing.ranking import order_findings
 from diffing.scopes import MeasuredScopes, find_scoped
 from diffing.types import Discovery, Finding, Hypothesis, Judgement, Measure, OnHypotheses, Pair

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from diffing.errors import SettingError
-from diffing.rows.columns import find_column, listed
+from diffing.rows.column_names import find_column, listed
 from diffing.rows.turns import RowError, kind, message_of, turns_in
 from diffing.types import Conversation, Message
 

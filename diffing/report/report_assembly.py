@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 from diffing.report.earlier_versions import with_scales
-from diffing.report.findings_table import findings_from
+from diffing.report.findings_rows import findings_from
 from diffing.report.json_document import ReportDocument, check_coverage
 from diffing.report.judgements_table import read_judgement_table
 from diffing.report.levels_table import levels_from

@@ -9,7 +9,7 @@ from diffing.outputs.behaviour_words import where
 from diffing.outputs.level_words import level_of
 from diffing.outputs.phrasing import statement
 from diffing.report.column_specs import ColumnSpec
-from diffing.report.findings_table import finding_row
+from diffing.report.findings_rows import finding_row
 from diffing.report.index import index_of
 from diffing.report.parquet import our_table, savable
 from diffing.report.schema import TABLES, arrow_field

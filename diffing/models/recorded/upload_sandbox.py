@@ -1,7 +1,7 @@
 """A sandboxed process that opens uploaded recordings of strangers, with limits on memory and time.
 
-`diffing.view.runs.uploads` starts it as `python -m diffing.models.recorded.opening`. It reads a request from standard
-input and writes the result to standard output, each as one JSON object.
+`diffing.view.runs.uploads` starts it as `python -m diffing.models.recorded.upload_sandbox`. It reads a request from
+standard input and writes the result to standard output, each as one JSON object.
 """
 
 import json

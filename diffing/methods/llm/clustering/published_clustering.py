@@ -11,7 +11,7 @@ import numpy as np
 from diffing.methods.llm.clustering.partition import Labels
 from diffing.methods.llm.clustering.published_description import TwoSided
 from diffing.methods.llm.clustering.state import spread_sample
-from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.embedders import Vectors
 from diffing.methods.llm.hypotheses import QUOTES, identifier
 from diffing.methods.llm.proposal import NO_PROPERTY, object_schema, read_property
 from diffing.methods.llm.propose import listed_properties

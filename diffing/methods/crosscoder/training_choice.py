@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from diffing.methods.crosscoder.cost import TrainingCost
-from diffing.methods.crosscoder.options import CrosscoderOptions
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
 from diffing.methods.crosscoder.training_settings import (
     DictionarySource,
     DictionaryTrainingSettings,
@@ -11,7 +11,7 @@ from diffing.methods.crosscoder.training_settings import (
     default_settings,
     default_size,
 )
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import TrainingRows
 

@@ -6,7 +6,7 @@ from diffing.errors import ModelError
 from diffing.methods.adapters.branches import AdapterBranches
 from diffing.methods.adapters.compatibility import check_pair, check_vocabularies
 from diffing.methods.adapters.hybrid import Hybrid
-from diffing.methods.inside.opening import SideModel
+from diffing.methods.inside.side_models import SideModel
 
 
 @dataclass(frozen=True, slots=True)

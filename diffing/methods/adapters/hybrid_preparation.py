@@ -11,10 +11,10 @@ from diffing.errors import ModelError
 from diffing.methods.adapters.branches import AdapterBranches, new_branches
 from diffing.methods.adapters.cost import CHATS, TOKENS, check_cpu, training_operations
 from diffing.methods.adapters.hybrid import Hybrid
+from diffing.methods.adapters.hybrid_opening import BaseAndTuned
 from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.kept_branches import keep, kept
-from diffing.methods.adapters.opening import BaseAndTuned
-from diffing.methods.adapters.published import read_published
+from diffing.methods.adapters.published_adapters import read_published
 from diffing.methods.adapters.tensor_files import ByteRanges, HubRanges, open_files
 from diffing.methods.adapters.training import BranchTrainingSettings, Trainer
 from diffing.methods.adapters.training_chats import TrainingChats, collect_chats
@@ -22,7 +22,7 @@ from diffing.methods.adapters.trust import measure_trust
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.checkpoint import TrainingCheckpoint
 from diffing.methods.inside.corpus import Corpus
-from diffing.methods.inside.opening import ResidualShape
+from diffing.methods.inside.side_models import ResidualShape
 from diffing.model_ref import ModelPlace, ModelRef
 
 _CHECKED_ON = 64

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.inside.aligned_text import WINDOW_TOKENS, AlignedText, align, windows
-from diffing.methods.inside.opening import SideModel
 from diffing.methods.inside.row_store import RowStore
+from diffing.methods.inside.side_models import SideModel
 from diffing.methods.inside.two_readers import SHARD_ROWS, TwoReaders, Window
 
 if TYPE_CHECKING:

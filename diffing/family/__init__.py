@@ -1,4 +1,4 @@
-"""Puts the comparisons of all pairs of several models together: distances, a tree, and what separates its branches.
+"""Puts the comparisons of every two of several models together: distances, a tree, and what separates its branches.
 
 It takes finished reports and asks no model.
 """

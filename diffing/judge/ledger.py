@@ -1,4 +1,4 @@
-"""`Ledger`: asks the judge about one group of pairs after another, and collects its replies and verdicts."""
+"""`Ledger`: asks the judge about one group of response pairs after another, and collects its replies and verdicts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence

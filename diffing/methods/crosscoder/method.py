@@ -1,4 +1,4 @@
-"""The crosscoder method: trains a dictionary of both models' activations, and tests its features on held-out pairs.
+"""The crosscoder method: trains a sparse dictionary of both models' activations, tests its features on held-out pairs.
 
 Sources: arXiv 2602.11729, 2504.02922 and Lindsey et al. 2024. A feature is one latent; it becomes a hypothesis if it
 is active in clearly more responses of one model, whoever's latent it is. That a latent belongs to one model says how

@@ -1,4 +1,4 @@
-"""One training of a dictionary: its weights, its loss, its optimizer, and all of its state for checkpoints."""
+"""One training of a sparse dictionary: its weights, its loss, its optimizer, and all of its state for checkpoints."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Measures how well a dictionary describes activations: explained variance, latents needed, and dead latents."""
+"""Measures how well a sparse dictionary describes activations: explained variance, latents needed, and dead latents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

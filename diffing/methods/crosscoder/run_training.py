@@ -1,4 +1,4 @@
-"""Trains all dictionaries of a run, resuming an interrupted training, and computes facts about their latents."""
+"""Trains the sparse dictionaries of a run, resuming an interrupted training, and computes facts about their latents."""
 
 import json
 import shutil

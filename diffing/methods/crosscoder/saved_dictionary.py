@@ -1,4 +1,4 @@
-"""Saves dictionaries in a folder as dictionary_learning does, and opens them again.
+"""Saves sparse dictionaries in a folder as dictionary_learning does, and opens them again.
 
 Two models of one width share tensors, as dictionary_learning (the papers' library) has them; with two widths every
 name ends in `_a` or `_b`. A difference dictionary has one input, without that first dimension. The normaliser, the

@@ -1,4 +1,4 @@
-"""Gets the dictionaries of a run: trains them on the run's texts, or opens a published crosscoder."""
+"""Gets the sparse dictionaries of a run: trains them on the run's texts, or opens a published crosscoder."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The schedules of a dictionary's training: its learning rate and its number of active latents at each step."""
+"""The schedules of a sparse dictionary's training: its learning rate and its number of active latents at each step."""
 
 from dataclasses import dataclass
 

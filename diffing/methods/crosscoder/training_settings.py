@@ -1,4 +1,4 @@
-"""The settings of a dictionary's training, with the papers' defaults where they give one."""
+"""The settings of a sparse dictionary's training, with the papers' defaults where they give one."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Counts everything in pairs once for all steps of a run, in blocks, and keeps only numbers and words."""
+"""Counts everything in pairs of responses once for all steps of a run, in blocks, and keeps only numbers and words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

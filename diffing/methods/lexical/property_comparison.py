@@ -1,4 +1,4 @@
-"""Compares a property between the two sides of pairs: who has more of it, in all and per word."""
+"""Compares a property between the two responses of pairs: who has more of it, in all and per word."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Continuous batching: generates token by token with a key-value cache, while rows join and leave the batch.
+"""Continuous batching: generates token by token with a key-value cache, while conversations join and leave the batch.
 
 The cache (`growing_cache.py`) keeps the keys and values of all columns, also for sliding windows (the mask knows the
 window), so that rows can be padded, cut and joined. Models with another kind of memory (state spaces, linear attention)

@@ -1,4 +1,4 @@
-"""Collects the data of the page's section on features: rows, example passages and the findings that use them.
+"""Collects the data of the page's section on features: table rows, example passages and the findings that use them.
 
 The templates turn it into markup.
 """

@@ -63,7 +63,7 @@ class InsidePair:
         """Takes two opened sides; their weights are loaded when they are first needed.
 
         Args:
-            a: Side A, from `opening.open_side`.
+            a: Side A, from `side_models.open_side`.
             b: Side B.
             reserve_bytes: Memory that must stay free beside both models, for what is trained on their activations.
             window_tokens: The number of tokens of both models together that are read at once.

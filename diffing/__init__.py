@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from diffing.methods.lexical import LexicalMethod
     from diffing.methods.lexical.phrases import PhraseSearch
     from diffing.methods.llm import LlmMethod
-    from diffing.methods.llm.embed import Embedder
+    from diffing.methods.llm.embedders import Embedder
     from diffing.methods.llm.settings import Clustering
     from diffing.methods.sae import SaeMethod, SaeOptions
     from diffing.methods.sae.activation_cache import TextStore
@@ -188,7 +188,7 @@ _HOMES = {
         "diffing.methods.lexical": "LexicalMethod",
         "diffing.methods.lexical.phrases": "PhraseSearch",
         "diffing.methods.llm": "LlmMethod",
-        "diffing.methods.llm.embed": "Embedder",
+        "diffing.methods.llm.embedders": "Embedder",
         "diffing.methods.llm.settings": "Clustering",
         "diffing.methods.sae": "SaeMethod SaeOptions",
         "diffing.methods.sae.activation_cache": "TextStore",

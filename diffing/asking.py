@@ -13,12 +13,12 @@ from diffing.methods.llm.proposal import object_schema
 from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.models.base import Model
 from diffing.paths import check_text
-from diffing.report.asked_tables import METHOD, MOST, Asked, asked_of, with_asked
+from diffing.report.asked_tables import METHOD, MOST, AskedHypothesis, asked_of, with_asked
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.report.run_pairs import pairs_of_run
 from diffing.scope import Scope
-from diffing.structured_replies import ReplyError, Unreadable, entry, offered
+from diffing.structured_replies import ReplyError, UnreadableReply, entry, offered
 from diffing.structured_replies import ask as ask_llm
 from diffing.templates import fence, render
 from diffing.types import SIDES, Category, Hypothesis, OnProgress, Report, Side, Stage, Usage, ignore_progress
@@ -98,7 +98,9 @@ def ask_report(
     first = hypotheses[0]  # a verdict names a response, so it serves both directions
     judged = judge(model, [first], heldout, judging, on_progress=on_progress)
     asked = [
-        Asked(question, each, model.id, tuple(replace(one, hypothesis_id=each.id) for one in judged.judgements))
+        AskedHypothesis(
+            question, each, model.id, tuple(replace(one, hypothesis_id=each.id) for one in judged.judgements)
+        )
         for each in hypotheses
     ]
     scopes = (judged.scope_usage,) if judged.scope_usage else ()
@@ -106,7 +108,7 @@ def ask_report(
 
 
 def word_question(
-    question: str, names: Names, model: Model, on_progress: OnProgress = ignore_progress
+    question: str, names: ModelNames, model: Model, on_progress: OnProgress = ignore_progress
 ) -> tuple[WordedQuestion, Usage]:
     """Has an LLM word a question as a statement about one of two models. It sees no response.
 
@@ -126,7 +128,7 @@ def word_question(
     text = render("word_question", **values)
     asked = ask_llm(model, [text], _read, stage=WORD, schema=_SCHEMA, on_progress=on_progress)
     (worded,) = asked.replies
-    if isinstance(worded, Unreadable):
+    if isinstance(worded, UnreadableReply):
         raise SettingError(
             f"The LLM did not turn the question into a statement that can be tested ({worded.reason}). Ask about one "
             "behaviour that shows in a response, such as “does B refuse medical questions more?”"

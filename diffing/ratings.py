@@ -15,7 +15,16 @@ from diffing.models.base import Model
 from diffing.numbered_lines import line_number, numbered
 from diffing.packing import packed
 from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import (
+    Items,
+    LlmQuestion,
+    ReplyError,
+    UnreadableReply,
+    ask_items,
+    entries,
+    entry,
+    offered,
+)
 from diffing.templates import render
 from diffing.types import Hypothesis, OnProgress, Rating, Stage, Usage, ignore_progress
 
@@ -47,7 +56,7 @@ SCHEMA = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class RunRatings:
     """The ratings of all hypotheses."""
 
     ratings: Mapping[str, Rating]
@@ -56,7 +65,9 @@ class Rated:
     """The calls and tokens, one entry per rater and scale."""
 
 
-def rate(models: Sequence[Model], hypotheses: Sequence[Hypothesis], on_progress: OnProgress = ignore_progress) -> Rated:
+def rate(
+    models: Sequence[Model], hypotheses: Sequence[Hypothesis], on_progress: OnProgress = ignore_progress
+) -> RunRatings:
     """Asks every rater for two ratings of every hypothesis, each scale in questions of its own.
 
     Args:
@@ -79,7 +90,7 @@ def rate(models: Sequence[Model], hypotheses: Sequence[Hypothesis], on_progress:
         hypothesis_id: Rating(_mean([row[1] for row in rows]), _mean([row[2] for row in rows]), tuple(rows))
         for hypothesis_id, rows in replies.items()
     }
-    return Rated(ratings, tuple(usage))
+    return RunRatings(ratings, tuple(usage))
 
 
 def _rate_on(
@@ -91,7 +102,7 @@ def _rate_on(
     asked = ask_items(model, questions, stage=STAGES[scale], schema=SCHEMA, on_progress=on_progress)
     usage.append(asked.usage)
     ratings = {
-        hypothesis.id: None if isinstance(rating, Unreadable) else rating
+        hypothesis.id: None if isinstance(rating, UnreadableReply) else rating
         for pack, items in zip(packs, asked.replies, strict=True)
         for hypothesis, rating in zip(pack, items, strict=True)
     }
@@ -103,23 +114,23 @@ def _place(rater: str, scale: Scale, hypothesis: Hypothesis) -> bytes:
     return hashlib.sha256("\0".join((rater, scale, hypothesis.id)).encode()).digest()
 
 
-def _question(scale: Scale, hypotheses: Sequence[Hypothesis]) -> Question[int]:
+def _question(scale: Scale, hypotheses: Sequence[Hypothesis]) -> LlmQuestion[int]:
     text = render(scale, count=len(hypotheses), statements=numbered([each.text for each in hypotheses]))
-    return Question(text, functools.partial(_parse, len(hypotheses)), items=len(hypotheses))
+    return LlmQuestion(text, functools.partial(_parse, len(hypotheses)), items=len(hypotheses))
 
 
 def _parse(count: int, value: object) -> Items[int]:
     """Reads one rating per statement; a missing rating, an invalid one or two different ones make it unreadable."""
-    found: dict[int, int | Unreadable] = {}
+    found: dict[int, int | UnreadableReply] = {}
     for item in entries(value, "ratings"):
         if not isinstance(item, dict) or (place := line_number(item.get("statement"), count)) is None:
             continue
         try:
-            rating: int | Unreadable = int(offered(entry(item, "rating"), ("1", "2", "3", "4", "5")))
+            rating: int | UnreadableReply = int(offered(entry(item, "rating"), ("1", "2", "3", "4", "5")))
         except ReplyError as error:
-            rating = Unreadable(str(error))
-        found[place] = rating if found.get(place, rating) == rating else Unreadable("two different ratings")
-    return tuple(found.get(place, Unreadable("no rating of this statement")) for place in range(count))
+            rating = UnreadableReply(str(error))
+        found[place] = rating if found.get(place, rating) == rating else UnreadableReply("two different ratings")
+    return tuple(found.get(place, UnreadableReply("no rating of this statement")) for place in range(count))
 
 
 def _mean(ratings: Sequence[int | None]) -> Estimate:

@@ -31,7 +31,7 @@ OUTPUTS: dict[str, str] = {
     "csv": "diffing.outputs.formats:CSV",
     "parquet": "diffing.outputs.formats:PARQUET",
 }
-"""The `Format` of every file type in which a report can be saved, by file ending, in the order of menus."""
+"""The `DownloadFormat` of every file type in which a report can be saved, by file ending, in the order of menus."""
 
 
 def load(place: str) -> Any:  # noqa: ANN401  a plug-in of any type

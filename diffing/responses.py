@@ -66,6 +66,29 @@ def respond(
         answer(model, prompts, replace(sampling, sample=sample), RESPONSES[side], on_progress, on_response)
         for model, sample, side in zip(models, samples, SIDES, strict=True)
     )
+    pairs, reasons = _paired(models, prompts, answers_a, answers_b, samples)
+    for split in ("train", "heldout"):
+        if not any(pair.prompt.split == split for pair in pairs):
+            raise ModelError(f"No {split} prompt was answered by both models. The first reason: {reasons[0]}")
+    servers: Mapping[Side, ServerNotes] = {"a": ServerNotes(answers_a), "b": ServerNotes(answers_b)}
+    notes = (cut_note(pairs), *_notes_on_servers(servers), *_remarks(pairs, reasons), *_notes_on_thinking(pairs))
+    return PromptResponses(
+        pairs=tuple(pairs),
+        usage=(usage_of(RESPONSES["a"], models[0], answers_a), usage_of(RESPONSES["b"], models[1], answers_b)),
+        left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
+        notes=tuple(filter(None, notes)),
+        declined={side: servers[side].declined for side in SIDES},
+    )
+
+
+def _paired(
+    models: tuple[Model, Model],
+    prompts: Sequence[Prompt],
+    answers_a: Sequence[Completion],
+    answers_b: Sequence[Completion],
+    samples: tuple[int, int],
+) -> tuple[list[Pair], list[str]]:
+    """Returns the pairs, and for each prompt without a pair the reason why a model could not answer it."""
     pairs: list[Pair] = []
     reasons: list[str] = []
     for prompt, a, b in zip(prompts, answers_a, answers_b, strict=True):
@@ -80,18 +103,7 @@ def respond(
                     Response.of(prompt, models[1].id, b, samples[1]),
                 )
             )
-    for split in ("train", "heldout"):
-        if not any(pair.prompt.split == split for pair in pairs):
-            raise ModelError(f"No {split} prompt was answered by both models. The first reason: {reasons[0]}")
-    servers: Mapping[Side, ServerNotes] = {"a": ServerNotes(answers_a), "b": ServerNotes(answers_b)}
-    notes = (cut_note(pairs), *_notes_on_servers(servers), *_remarks(pairs, reasons), *_notes_on_thinking(pairs))
-    return PromptResponses(
-        pairs=tuple(pairs),
-        usage=(usage_of(RESPONSES["a"], models[0], answers_a), usage_of(RESPONSES["b"], models[1], answers_b)),
-        left_out={"prompts that one of the models could not answer": len(reasons)} if reasons else {},
-        notes=tuple(filter(None, notes)),
-        declined={side: servers[side].declined for side in SIDES},
-    )
+    return pairs, reasons
 
 
 def _notes_on_servers(servers: Mapping[Side, ServerNotes]) -> list[str]:

@@ -118,14 +118,14 @@ def _checked_builder(
     store: "Store | None",
     group: "ProcessGroup | None",
     meter: "Meter | None" = None,
-) -> "Builder":
+) -> "ModelBuilder":
     from diffing.models.cache import default_store
 
     check(config, limits)
-    return Builder(config, store or default_store(), meter or meter_of(limits), group)
+    return ModelBuilder(config, store or default_store(), meter or meter_of(limits), group)
 
 
-def diff_options(config: DiffConfig, build: "Builder", notes: tuple[str, ...] = ()) -> DiffOptions:
+def diff_options(config: DiffConfig, build: "ModelBuilder", notes: tuple[str, ...] = ()) -> DiffOptions:
     """The options of sampling, judging and prices that a configuration gives.
 
     Args:
@@ -181,7 +181,7 @@ def with_system_prompt(model: Model, system_prompt: str | None) -> Model:
     return WithSystemPrompt(model, system_prompt)
 
 
-class Builder:
+class ModelBuilder:
     """Loads the models that a configuration names; a model with several roles is loaded once."""
 
     def __init__(

@@ -55,7 +55,7 @@ def prompts_of(
 def _selected(
     config: DiffConfig, models: tuple[Model, Model], pool: Sequence[Prompt], on_progress: OnProgress
 ) -> SelectedPrompts:
-    from diffing.methods.llm.embed import load_embedder
+    from diffing.methods.llm.embedders import load_embedder
     from diffing.prompt_selection import choose_prompts
     from diffing.prompt_selection.pool import score_responses, score_tokens
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from diffing.grouping import Merging
+from diffing.grouping import MergingResult
 from diffing.judge import JudgingResult
 from diffing.judge.agreement import Agreement
 from diffing.judge.audit import TABLE, JudgeChecks
 from diffing.methods.base import Method
 from diffing.models.base import Price
-from diffing.ratings import Rated
+from diffing.ratings import RunRatings
 from diffing.responses import PromptResponses
 from diffing.scopes import MeasuredScopes
 from diffing.types import Discovery, Finding, Judgement, Row, Usage
@@ -74,7 +74,7 @@ def judge_usage_of(judged: JudgingResult | None) -> list[Usage]:
 
 
 def usage_after_discovery(
-    judged: JudgingResult | None, checks: JudgeChecks, rated: Rated | None, merged: Merging
+    judged: JudgingResult | None, checks: JudgeChecks, rated: RunRatings | None, merged: MergingResult
 ) -> list[Usage]:
     """Calls and tokens of everything that comes after the methods."""
     judge_usage = [*judge_usage_of(judged), *checks.usage] if judged else []

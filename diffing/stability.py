@@ -37,7 +37,7 @@ class SeededRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Stability:
+class RunStability:
     """What the repeats say about a run."""
 
     tables: Mapping[str, tuple[Row, ...]]
@@ -58,7 +58,7 @@ class _Match:
     """Whether the two are alike."""
 
 
-def stability_of(first: SeededRun, repeats: Sequence[SeededRun], pairs: Sequence[Pair]) -> Stability:
+def stability_of(first: SeededRun, repeats: Sequence[SeededRun], pairs: Sequence[Pair]) -> RunStability:
     """Compares a run with its repeats.
 
     Args:
@@ -77,7 +77,7 @@ def stability_of(first: SeededRun, repeats: Sequence[SeededRun], pairs: Sequence
         rows.append(_row(first.seed, repeat.seed, metrics.wilson(came_back, len(own)), came_back, len(again)))
         details += [_detail(finding, repeat.seed, match) for (finding, _), match in zip(own, matches, strict=True)]
     tables = {TABLE: tuple(rows), DETAILS: tuple(details)}
-    return Stability({name: found for name, found in tables.items() if found}, (_note(rows),))
+    return RunStability({name: found for name, found in tables.items() if found}, (_note(rows),))
 
 
 _Verdicts = Mapping[str, Verdict]

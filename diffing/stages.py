@@ -1,4 +1,4 @@
-"""Names the stages that all methods share, for progress, usage and estimates; `Step` groups them for display.
+"""Names the stages that all methods share, for progress, usage and estimates; `ListedStep` groups them for display.
 
 Methods add stages of their own. A stage is a string, the key under which reports store it, so that reports of earlier
 versions load unchanged.
@@ -11,7 +11,7 @@ from diffing.types import SIDES, Side, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ListedStep:
     """One line in the list of steps on a run's page, which stands for one or several stages."""
 
     title: str

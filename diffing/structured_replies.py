@@ -1,7 +1,7 @@
 """Asks an LLM questions and parses its JSON replies into typed values, with retries for unreadable replies.
 
 A reply may be bare JSON, JSON in a code fence, or JSON in the middle of prose. A reply that stays unreadable after all
-attempts becomes an `Unreadable`, never a default value. Callers provide the questions and the parsers.
+attempts becomes an `UnreadableReply`, never a default value. Callers provide the questions and the parsers.
 """
 
 import json
@@ -44,7 +44,7 @@ _OPENING = re.compile(r'\{(?=\s{0,100}(?:["}]|\Z))|\[(?=\s{0,100}(?:[\[\]{"0-9-]
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableReply:
     """A reply, or one item of it, that could not be read after all attempts."""
 
     reason: str
@@ -57,26 +57,26 @@ class ReplyError(Exception):
     """Raised by a parser for a JSON value that does not have the requested form."""
 
 
-Items: TypeAlias = tuple[T | Unreadable, ...]
+Items: TypeAlias = tuple[T | UnreadableReply, ...]
 
 
 class Askable(Protocol[Read]):
-    """What can be asked: a `Question`, or what renders its text only when it is asked."""
+    """What can be asked: a `LlmQuestion`, or what renders its text only when it is asked."""
 
     @property
     def text(self) -> str:
-        """See `Question.text`."""
+        """See `LlmQuestion.text`."""
 
     @property
     def items(self) -> int:
-        """See `Question.items`."""
+        """See `LlmQuestion.items`."""
 
     def parse(self, value: object, /) -> Items[Read]:
-        """See `Question.parse`."""
+        """See `LlmQuestion.parse`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question(Generic[T]):
+class LlmQuestion(Generic[T]):
     """One question to an LLM, whose reply answers one or several items."""
 
     text: str
@@ -88,7 +88,7 @@ class Question(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[T]):
+class ParsedReplies(Generic[T]):
     """The parsed replies to a list of questions, with their usage."""
 
     replies: tuple[T, ...]
@@ -106,7 +106,7 @@ def ask(
     schema: Mapping[str, object],
     attempts: int = 3,
     on_progress: OnProgress = ignore_progress,
-) -> Asked[T | Unreadable]:
+) -> ParsedReplies[T | UnreadableReply]:
     """Asks all questions at once, and repeats those whose reply cannot be read, up to `attempts` times in total.
 
     Args:
@@ -122,9 +122,9 @@ def ask(
         ModelError: The model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    single: list[Question[T]] = [Question(text, lambda value: (parse(value),)) for text in questions]
+    single: list[LlmQuestion[T]] = [LlmQuestion(text, lambda value: (parse(value),)) for text in questions]
     asked = ask_items(model, single, stage=stage, schema=schema, attempts=attempts, on_progress=on_progress)
-    return Asked(tuple(items[0] for items in asked.replies), asked.usage)
+    return ParsedReplies(tuple(items[0] for items in asked.replies), asked.usage)
 
 
 def ask_items(
@@ -135,17 +135,17 @@ def ask_items(
     schema: Mapping[str, object],
     attempts: int = 3,
     on_progress: OnProgress = ignore_progress,
-) -> Asked[Items[T]]:
+) -> ParsedReplies[Items[T]]:
     """Like `ask`, for replies that answer several items: a question is repeated while any of its items is unreadable.
 
     An item that was read is kept; later attempts only fill in missing items.
     """
-    replies: list[Items[T]] = [(Unreadable("not asked"),) * question.items for question in questions]
+    replies: list[Items[T]] = [(UnreadableReply("not asked"),) * question.items for question in questions]
     # the keys keep their order, in which servers with structured output have the model write them
     sampling = replace(REPLY, json_schema=json.dumps(schema))
     calls = read = written = 0
     for attempt in range(attempts):
-        remaining = [i for i, items in enumerate(replies) if any(isinstance(item, Unreadable) for item in items)]
+        remaining = [i for i, items in enumerate(replies) if any(isinstance(item, UnreadableReply) for item in items)]
         if not remaining:
             break
         asked = [questions[i] for i in remaining]
@@ -153,12 +153,14 @@ def ask_items(
         completions = _generate(model, asked, _nth(sampling, attempt), name, on_progress)
         for i, completion in zip(remaining, completions, strict=True):
             latest = _items(completion, questions[i])
-            replies[i] = tuple(b if isinstance(a, Unreadable) else a for a, b in zip(replies[i], latest, strict=True))
+            replies[i] = tuple(
+                b if isinstance(a, UnreadableReply) else a for a, b in zip(replies[i], latest, strict=True)
+            )
             read += completion.prompt_tokens or 0
             written += completion.completion_tokens or 0
         calls += len(remaining)
-    unreadable = sum(isinstance(item, Unreadable) for items in replies for item in items)
-    return Asked(tuple(replies), Usage(stage, model.id, calls, read, written, unreadable))
+    unreadable = sum(isinstance(item, UnreadableReply) for items in replies for item in items)
+    return ParsedReplies(tuple(replies), Usage(stage, model.id, calls, read, written, unreadable))
 
 
 def _nth(sampling: Sampling, attempt: int) -> Sampling:
@@ -195,12 +197,14 @@ def _items(completion: Completion, question: Askable[T]) -> Items[T]:
     """The items of one completion; all of them are unreadable if it contains no value to parse."""
     text = completion.text[:KEPT]
     if completion.finish != "stop":
-        return (Unreadable(_NO_REPLY[completion.finish], completion.detail or text),) * question.items
+        return (UnreadableReply(_NO_REPLY[completion.finish], completion.detail or text),) * question.items
     try:
         items = question.parse(json_value(completion.text))
     except ReplyError as error:
-        return (Unreadable(str(error), text),) * question.items
-    return tuple(Unreadable(item.reason, item.text or text) if isinstance(item, Unreadable) else item for item in items)
+        return (UnreadableReply(str(error), text),) * question.items
+    return tuple(
+        UnreadableReply(item.reason, item.text or text) if isinstance(item, UnreadableReply) else item for item in items
+    )
 
 
 def json_value(text: str) -> object:

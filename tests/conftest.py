@@ -81,7 +81,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a browser come first: they wait the longest, and at the end no worker should be left alone with one."""
+    """Files with a browser come first: they wait the longest, and no worker is left alone with one at the end."""
     waiting = {item.path for item in items if item.get_closest_marker("browser")}
     items.sort(key=lambda item: item.path not in waiting)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from diffing.fresh_prompts import ENOUGH, LEAST, Answers, OwnPrompts, own_prompts
+from diffing.fresh_prompts import ENOUGH, LEAST, AnswerSampling, OwnPrompts, own_prompts
 from diffing.models.base import Sampling
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import DiffOptions, diff_models
@@ -50,7 +50,12 @@ def heldout(meeting):
 def fixed(meeting, judge):
     method = Probing()
     return own_prompts(
-        [method], [method.find_hypotheses([])], heldout(meeting), Answers(Sampling(), (0, 0)), judge, ignore_progress
+        [method],
+        [method.find_hypotheses([])],
+        heldout(meeting),
+        AnswerSampling(Sampling(), (0, 0)),
+        judge,
+        ignore_progress,
     )
 
 
@@ -88,7 +93,7 @@ def test_without_prompts_nothing_is_tested():
 def test_without_probes_nothing_is_asked():
     judge = ScriptedModel("never", lambda conversation, sampling: "")
     discovery = replace(Probing().find_hypotheses([]), probes=())
-    answers = Answers(Sampling(), (0, 0))
+    answers = AnswerSampling(Sampling(), (0, 0))
     assert own_prompts([Probing()], [discovery], heldout(0), answers, judge, ignore_progress) == OwnPrompts()
     assert judge.requests == []
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from diffing import metrics
-from diffing.grouping import Behaviour, Merging, merge
+from diffing.grouping import MergingResult, SignedVerdicts, merge
 from diffing.grouping.same_statements import ask_same
 from diffing.models.scripted import ScriptedModel
 from diffing.ranking import order_findings
@@ -249,7 +249,7 @@ def test_rare_sentences_with_equal_verdicts_are_asked_about_and_merge(one: Says,
     assert len(merged(*found, judge=SAYS_NO)) == len(merged(*found)) == 2
 
 
-def merging_of(*found: tuple[Finding, list[Judgement]], judge: ScriptedModel) -> Merging:
+def merging_of(*found: tuple[Finding, list[Judgement]], judge: ScriptedModel) -> MergingResult:
     findings = order_findings(finding for finding, _ in found)
     return merge(findings, [j for _, judgements in found for j in judgements], PAIRS, judge=judge)
 
@@ -370,7 +370,7 @@ def test_the_agreement_is_of_the_pairs_decided_by_either() -> None:
     assert merge(findings, judgements, PAIRS).entries == (
         Merged("said", ("said", "feature"), ("lead", "verdicts"), (metrics.wilson(40, 40), metrics.wilson(40, 50))),
     )
-    like = Behaviour([f.hypothesis for f in findings], judgements, PAIRS).like(0, 1)
+    like = SignedVerdicts([f.hypothesis for f in findings], judgements, PAIRS).like(0, 1)
     assert (like.n, like.same, like.opposite, like.neither) == (100, 40, 0, 50)
     assert like.by_chance == pytest.approx(0.5 * 0.4 + 0.5 * 0.6)
 

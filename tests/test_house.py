@@ -2,9 +2,11 @@
 
 import ast
 import re
+import statistics
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,37 @@ def test_only_one_module_reads_and_prints_model_strings() -> None:
             ]
     assert [each for each in found if each.split(":")[0] not in _OTHER_STRINGS] == []
     assert {each.split(":")[0] for each in found} == set(_OTHER_STRINGS)
+
+
+@cache
+def definitions() -> list[tuple[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Every class and function of the package, with the file and line where it begins."""
+    found = []
+    for path in sorted((ROOT / "diffing").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                found.append((f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node))
+    return found
+
+
+def test_no_two_classes_share_a_name() -> None:
+    """Whoever reads or hears a class's name knows which one is meant, without its module."""
+    places: dict[str, list[str]] = {}
+    for place, node in definitions():
+        if isinstance(node, ast.ClassDef):
+            places.setdefault(node.name.lstrip("_"), []).append(place)
+    assert len(places) > 500
+    assert {name: several for name, several in places.items() if len(several) > 1} == {}
+
+
+def test_files_and_functions_are_short() -> None:
+    """Files have fewer than 300 lines, functions at most 50; half of the functions have fewer than 10."""
+    files = [path.relative_to(ROOT) for path in (ROOT / "diffing").rglob("*.py")]
+    assert [str(path) for path in files if len((ROOT / path).read_text(encoding="utf-8").splitlines()) >= 300] == []
+    lengths = {
+        f"{place} {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for place, node in definitions()
+        if not isinstance(node, ast.ClassDef)
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > 50} == {}
+    assert statistics.median(lengths.values()) < 10

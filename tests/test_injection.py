@@ -11,8 +11,8 @@ from diffing.methods.llm.clustering.state import state_clusters
 from diffing.methods.llm.describe import describe_pairs
 from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.join import join
-from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.listing import DifferenceListing
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.llm.propose import propose
 from diffing.methods.llm.sharpen import sharpen
 from diffing.methods.statements import LONGEST_CONDITION, Statement
@@ -160,9 +160,10 @@ def test_descriptions_dictate_nothing_to_later_steps(attack):
         for pair in CLEAN
     ]
     pairs = [Pair(Prompt(p.prompt.id, (Message("user", attack),), "s", "train"), p.a, p.b) for p in CLEAN]
-    listing, vectors = Listing.of(pairs, differences, 0), np.ones((10, 1), dtype=np.float32)
+    listing, vectors = DifferenceListing.of(pairs, differences, 0), np.ones((10, 1), dtype=np.float32)
     proposals = [
-        Proposal(Statement(f"<MODEL> {i} {attack}", f"when {attack}"), "b", "style", None, (i,)) for i in range(3)
+        ProposedHypothesis(Statement(f"<MODEL> {i} {attack}", f"when {attack}"), "b", "style", None, (i,))
+        for i in range(3)
     ]
     model = ScriptedModel("rules", answer)
     proposed = propose(model, listing, vectors, on_progress=ignore_progress)

@@ -7,9 +7,9 @@ import pytest
 
 from diffing.models.scripted import ScriptedModel
 from diffing.structured_replies import (
-    Question,
+    LlmQuestion,
     ReplyError,
-    Unreadable,
+    UnreadableReply,
     ask,
     ask_items,
     entries,
@@ -164,7 +164,7 @@ def test_what_stays_unreadable_is_said_and_counted():
         schema=SCHEMA,
         on_progress=lambda *event: seen.append(event),
     )
-    assert asked.replies == (1, Unreadable("no JSON", "so so"), 1)
+    assert asked.replies == (1, UnreadableReply("no JSON", "so so"), 1)
     assert asked.usage.calls == 3 + 1 + 1
     assert (asked.usage.prompt_tokens, asked.usage.completion_tokens) == (50, 10)
     assert asked.usage.unreadable == 1
@@ -174,11 +174,11 @@ def test_what_stays_unreadable_is_said_and_counted():
 
 def test_items_once_read_are_kept():
     def parse(value):
-        return tuple(x if isinstance(x, int) else Unreadable("not a number") for x in entries(value, "xs"))
+        return tuple(x if isinstance(x, int) else UnreadableReply("not a number") for x in entries(value, "xs"))
 
     model = answers('{"xs": [1, null, null]}', '{"xs": [9, 2, null]}', "no")
-    asked = ask_items(model, [Question("q", parse, items=3)], stage=Stage("s"), schema=SCHEMA)
-    assert asked.replies == ((1, 2, Unreadable("no JSON", "no")),)
+    asked = ask_items(model, [LlmQuestion("q", parse, items=3)], stage=Stage("s"), schema=SCHEMA)
+    assert asked.replies == ((1, 2, UnreadableReply("no JSON", "no")),)
     assert (asked.usage.calls, asked.usage.unreadable) == (3, 1)
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import cycle
 
 from diffing.outputs.card.section import section
-from diffing.outputs.dataset.push import dataset_files
+from diffing.outputs.dataset.dataset_push import dataset_files
 from diffing.outputs.html import render
 from diffing.types import Hypothesis, LatentMeasure, Measure, PhraseMeasure, PropertyMeasure
 from tests.outputs.samples import MODEL_B, medium_report

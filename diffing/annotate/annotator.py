@@ -10,17 +10,23 @@ from functools import partial
 
 from huggingface_hub import HfApi
 
-from diffing.annotate.comparison import ComparedModels, choose_comparison, is_outdated, last_of_substance, private_of
+from diffing.annotate.compared_models import (
+    ComparedModels,
+    choose_comparison,
+    is_outdated,
+    last_of_substance,
+    private_of,
+)
 from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
-from diffing.annotate.webhook_payload import Ignored, Push
+from diffing.annotate.webhook_payload import IgnoredPush, ModelPush
 from diffing.annotate.weight_cleanup import only_while_needed
-from diffing.annotate.worker import Done, Postponed, Worker, one_line
+from diffing.annotate.worker import FinishedJob, PostponedJob, Worker, one_line
 from diffing.errors import DiffingError, HubError, SettingError
 from diffing.hub import head_of, hub_api, user_name
 from diffing.types import OnProgress, Report
 
-_OUTDATED = Ignored("the model has a later revision already")
+_OUTDATED = IgnoredPush("the model has a later revision already")
 _DAY = 24 * 3600.0
 _RECHECK = 600.0
 """Seconds until a postponed job is tried again."""
@@ -37,21 +43,21 @@ class Annotator:
         self._queue = queue
         self._api = api or hub_api()
 
-    def __call__(self, job: RevisionJob, on_progress: OnProgress) -> Done | Ignored | Postponed:
+    def __call__(self, job: RevisionJob, on_progress: OnProgress) -> FinishedJob | IgnoredPush | PostponedJob:
         """Annotates the revision of a job; this is the worker's `Work` function."""
         user_name(self._api)  # fails early if there is no valid token to publish with
         task = job.task
-        push = Push(task.repository, task.commit, task.parent)
+        push = ModelPush(task.repository, task.commit, task.parent)
         if task.model_b:
-            comparison: ComparedModels | Ignored = ComparedModels(task.model_a, task.model_b)
+            comparison: ComparedModels | IgnoredPush = ComparedModels(task.model_a, task.model_b)
         else:
             comparison = choose_comparison(self._api, push, self._settings.against)
-        if isinstance(comparison, Ignored):
+        if isinstance(comparison, IgnoredPush):
             return comparison
         if self._queue.superseded(job) or is_outdated(self._api, push, self._settings.against):
             return _OUTDATED
         if not task.model_b and self._queue.begun(_DAY) >= self._settings.most_per_day:
-            return Postponed(f"{self._settings.most_per_day} diffs were begun within a day (most_per_day)", _RECHECK)
+            return PostponedJob(f"{self._settings.most_per_day} diffs were begun within a day (most_per_day)", _RECHECK)
         self._queue.decide(job, comparison.model_a, comparison.model_b)
         with only_while_needed(task.repository):
             report = self._published(task.repository, comparison)
@@ -70,7 +76,7 @@ class Annotator:
         """
         from diffing.config import local_files, settings_of
         from diffing.models.cache import Store
-        from diffing.outputs.dataset import Identity, identity_of, settings_digest
+        from diffing.outputs.dataset import RunIdentity, identity_of, settings_digest
         from diffing.report import load_report
         from diffing.run import model_ids
         from diffing.versions import versions
@@ -88,7 +94,7 @@ class Annotator:
         except DiffingError:  # not a readable report of this version: it will be published again
             return None
         ids = model_ids(config, Store.in_folder(self._settings.state))
-        identity = Identity(*ids, settings_digest(settings_of(config), versions().get("diffing", "")))
+        identity = RunIdentity(*ids, settings_digest(settings_of(config), versions().get("diffing", "")))
         return report if identity_of(report) == identity else None
 
     def catch_up(self, service_started: float) -> None:
@@ -145,7 +151,7 @@ def diff_of(
 
 def publish(
     api: HfApi, settings: AnnotatorSettings, repository: str, comparison: ComparedModels, report: Report
-) -> tuple[Done, str | None]:
+) -> tuple[FinishedJob, str | None]:
     """Publishes a report as a dataset and then in the model card; a card that may not be edited is not an error.
 
     Returns:
@@ -163,18 +169,18 @@ def publish(
     # overwrite: a model keeps its one dataset when its card names another base model
     pushed = push_report(report, dataset, api=api, private=bool(private) or None, overwrite=True)
     if settings.card == "off":
-        return Done(dataset=pushed.url), None
+        return FinishedJob(dataset=pushed.url), None
     if private and repository not in private:
         remark = "It was compared with a private model, so the dataset is private and the public card was not changed."
-        return Done(dataset=pushed.url, remark=remark), None
+        return FinishedJob(dataset=pushed.url, remark=remark), None
     try:
         outcome = update_card(report, repository, api=api, dataset=dataset, mode=settings.card)
     except (SettingError, HubError) as error:
         if isinstance(error, HubError) and error.status != _FORBIDDEN:
             raise
-        return Done(dataset=pushed.url, remark=one_line(error)), None
+        return FinishedJob(dataset=pushed.url, remark=one_line(error)), None
     own = outcome.url.rsplit("/", 1)[-1] if outcome.url and outcome.happened == "committed" else None
-    return Done(dataset=pushed.url, card=outcome.url or "", remark=outcome.said), own
+    return FinishedJob(dataset=pushed.url, card=outcome.url or "", remark=outcome.said), own
 
 
 def dataset_of(api: HfApi, settings: AnnotatorSettings, repository: str) -> str:

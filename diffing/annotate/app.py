@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from diffing.annotate.revision_queue import QUEUE, RevisionQueue
 from diffing.annotate.settings import SHORTEST_SECRET, AnnotatorSettings
-from diffing.annotate.webhook_payload import Ignored, read_delivery
+from diffing.annotate.webhook_payload import IgnoredPush, read_delivery
 from diffing.errors import MissingExtraError, SettingError
 from diffing.jobs import Supervisor
 
@@ -158,7 +158,7 @@ class Webhook:
         except SettingError as error:
             self._count("malformed")
             return 400, {"status": "refused", "reason": str(error)}
-        if isinstance(push, Ignored):
+        if isinstance(push, IgnoredPush):
             return 200, self._away(push.reason)
         if self._queue.is_own(push.repository, push.commit):
             return 200, self._away("a commit of this service")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias
 
-from diffing.annotate.webhook_payload import Push
-from diffing.jobs import Job, JobStore, State
+from diffing.annotate.webhook_payload import ModelPush
+from diffing.jobs import JobStore, State, StoredJob
 from diffing.model_ref import ModelPlace, ModelRef
 
 QUEUE = "queue.sqlite"
@@ -41,7 +41,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RevisionProgress:
     """The progress of a revision's diff, and its results."""
 
     stage: str = ""
@@ -56,17 +56,17 @@ class Progress:
     """URL of the pull request or commit; empty if there is none."""
 
 
-RevisionJob: TypeAlias = Job[Revision, Progress]
+RevisionJob: TypeAlias = StoredJob[Revision, RevisionProgress]
 
 
-class RevisionQueue(JobStore[Revision, Progress]):
+class RevisionQueue(JobStore[Revision, RevisionProgress]):
     """The queue of revisions. A job's owner is its repository, in lower case, because the Hub's names ignore case."""
 
     EARLIER: ClassVar[Mapping[int, tuple[str, str]]] = {
         0: ("ALTER TABLE jobs RENAME TO revisions; DROP INDEX jobs_by_state;", _FROM_0)
     }
 
-    def add(self, push: Push, *, failed_before: float = 0.0) -> bool:
+    def add(self, push: ModelPush, *, failed_before: float = 0.0) -> bool:
         """Queues a revision unless the queue knows it already.
 
         Args:
@@ -105,8 +105,8 @@ class RevisionQueue(JobStore[Revision, Progress]):
     def read_task(self, values: Mapping[str, Any]) -> Revision:  # noqa: D102
         return Revision(**values)
 
-    def read_told(self, values: Mapping[str, Any]) -> Progress:  # noqa: D102
-        return Progress(**values)
+    def read_told(self, values: Mapping[str, Any]) -> RevisionProgress:  # noqa: D102
+        return RevisionProgress(**values)
 
 
 def _key(repository: str, commit: str) -> str:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import HfApi
 
 from diffing.annotate.annotator import diff_of, publish
-from diffing.annotate.comparison import choose_comparison
+from diffing.annotate.compared_models import choose_comparison
 from diffing.annotate.settings import AnnotatorSettings
-from diffing.annotate.webhook_payload import Ignored, Push
+from diffing.annotate.webhook_payload import IgnoredPush, ModelPush
 from diffing.annotate.worker import one_line
 from diffing.errors import DiffingError, HubError, MissingExtraError
 from diffing.hub import head_of, hub_api, hub_errors, user_name
@@ -123,8 +123,8 @@ def annotate(api: HfApi, repository: str, commit: str, settings: AnnotatorSettin
     Raises:
         DiffingError: The user can fix the problem.
     """
-    comparison = choose_comparison(api, Push(repository, commit, None), settings.against)
-    if isinstance(comparison, Ignored):
+    comparison = choose_comparison(api, ModelPush(repository, commit, None), settings.against)
+    if isinstance(comparison, IgnoredPush):
         _log.warning("diffing: no section for %s: %s", repository, comparison.reason)
         return
     report = diff_of(settings, repository, comparison, ignore_progress)

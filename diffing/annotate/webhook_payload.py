@@ -24,7 +24,7 @@ _SHA = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class ModelPush:
     """A push of new content to a model's main branch."""
 
     repository: str
@@ -36,7 +36,7 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoredPush:
     """The outcome for something that is not annotated, although nothing went wrong."""
 
     reason: str
@@ -57,7 +57,7 @@ def is_hub_name(name: object) -> bool:
     return True
 
 
-def read_delivery(body: bytes, allowed: Callable[[str], bool]) -> Push | Ignored:
+def read_delivery(body: bytes, allowed: Callable[[str], bool]) -> ModelPush | IgnoredPush:
     """Parses one webhook request.
 
     Source: hub-docs, webhooks.md (payload, version 3).
@@ -73,16 +73,16 @@ def read_delivery(body: bytes, allowed: Callable[[str], bool]) -> Push | Ignored
     event, repo = _part(payload, "event"), _part(payload, "repo")
     version = _part(payload, "webhook", optional=True).get("version", VERSION)
     if version != VERSION:
-        return Ignored("unknown version of the Hub's payload")
+        return IgnoredPush("unknown version of the Hub's payload")
     if not _new_content(event):
-        return Ignored("another event than new content")
+        return IgnoredPush("another event than new content")
     if repo.get("type") != "model":
-        return Ignored("not a model")
+        return IgnoredPush("not a model")
     name = repo.get("name")
     if not is_repository(name):
         raise SettingError("The repository's name cannot be read: expected org/name in repo.name")
     if not allowed(str(name)):
-        return Ignored("repository not on the allow-list")
+        return IgnoredPush("repository not on the allow-list")
     return _push(str(name), payload.get("updatedRefs"))
 
 
@@ -112,19 +112,19 @@ def _new_content(event: Mapping[str, Any]) -> bool:
     return inside and event.get("action") in _ACTIONS
 
 
-def _push(repository: str, refs: object) -> Push | Ignored:
+def _push(repository: str, refs: object) -> ModelPush | IgnoredPush:
     if not isinstance(refs, list):
-        return Ignored("names no branch")
+        return IgnoredPush("names no branch")
     for ref in refs:
         if not isinstance(ref, dict) or ref.get("ref") != BRANCH:
             continue
         new, old = ref.get("newSha"), ref.get("oldSha")
         if new is None:
-            return Ignored("the main branch was deleted")
+            return IgnoredPush("the main branch was deleted")
         if not _is_sha(new) or not (old is None or _is_sha(old)):
             raise SettingError("A commit cannot be read: expected 40 hexadecimal digits in updatedRefs")
-        return Push(repository, new, old)
-    return Ignored("another branch than main, or a pull request")
+        return ModelPush(repository, new, old)
+    return IgnoredPush("another branch than main, or a pull request")
 
 
 def _is_sha(value: object) -> bool:

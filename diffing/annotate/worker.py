@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
-from diffing.annotate.revision_queue import Progress, RevisionJob, RevisionQueue
-from diffing.annotate.webhook_payload import Ignored
+from diffing.annotate.revision_queue import RevisionJob, RevisionProgress, RevisionQueue
+from diffing.annotate.webhook_payload import IgnoredPush
 from diffing.errors import DiffingError, LimitError, MissingExtraError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef
 from diffing.types import OnProgress, Stage
@@ -32,7 +32,7 @@ _PROGRESS_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class FinishedJob:
     """The result of a finished job."""
 
     dataset: str = ""
@@ -44,7 +44,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Postponed:
+class PostponedJob:
     """The outcome of a job that may not begin yet; it does not count as a try."""
 
     reason: str
@@ -53,7 +53,7 @@ class Postponed:
     """Seconds until the next try."""
 
 
-Work: TypeAlias = Callable[[RevisionJob, OnProgress], Done | Ignored | Postponed]
+Work: TypeAlias = Callable[[RevisionJob, OnProgress], FinishedJob | IgnoredPush | PostponedJob]
 """A function that does one job. It raises `DiffingError` for problems outside this program."""
 
 
@@ -146,14 +146,14 @@ class Worker:
             _log.exception("%s: this is a bug", name)
             self._failed(job, f"internal error ({type(error).__name__}), see the log", final=False)
         else:
-            if isinstance(outcome, Postponed):
+            if isinstance(outcome, PostponedJob):
                 self._queue.retry(job.key, outcome.reason, outcome.seconds, counts=False)
-            elif isinstance(outcome, Ignored):
+            elif isinstance(outcome, IgnoredPush):
                 _log.info("%s: ignored, %s", name, outcome.reason)
                 self._queue.move(job.key, "ignored", outcome.reason)
             else:
                 _log.info("%s: done", name)
-                result = Progress(dataset=outcome.dataset, card=outcome.card)
+                result = RevisionProgress(dataset=outcome.dataset, card=outcome.card)
                 self._queue.move(job.key, "done", outcome.remark, result)
         return True
 
@@ -172,7 +172,7 @@ class Worker:
             now = time.monotonic()
             if stage != before or now - last >= _PROGRESS_EVERY:
                 last, before = now, stage
-                self._queue.tell(job.key, Progress(stage, done, total))
+                self._queue.tell(job.key, RevisionProgress(stage, done, total))
 
         return on_progress
 

@@ -1,4 +1,4 @@
-"""Defines `Result`, the table that every benchmark produces, and saves and loads it as a JSON file.
+"""Defines `BenchmarkResult`, the table that every benchmark produces, and saves and loads it as a JSON file.
 
 A result is a table with the text that explains it. It is saved as strict JSON:
 
@@ -56,7 +56,7 @@ class ResultColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BenchmarkResult:
     """One table of a benchmark, with everything that a reader must know to understand it."""
 
     kind: Kind
@@ -90,7 +90,7 @@ def estimate_cells(name: str, estimate: Estimate) -> dict[str, Scalar]:
     }
 
 
-def save_result(result: Result, path: Path) -> Path:
+def save_result(result: BenchmarkResult, path: Path) -> Path:
     """Saves a result atomically; the same result always gives the same bytes.
 
     Args:
@@ -106,7 +106,7 @@ def save_result(result: Result, path: Path) -> Path:
     return write_atomically(content.encode(), path, make_folder=True)
 
 
-def load_result(path: Path) -> Result:
+def load_result(path: Path) -> BenchmarkResult:
     """Loads a result that `save_result` saved.
 
     Args:
@@ -117,7 +117,7 @@ def load_result(path: Path) -> Result:
     """
     try:
         document = json.loads(path.read_bytes())
-        result = Result(
+        result = BenchmarkResult(
             **{
                 **document,
                 "rows": tuple(document["rows"]),
@@ -134,7 +134,7 @@ def load_result(path: Path) -> Result:
     return result
 
 
-def load_results(folder: Path) -> tuple[tuple[str, Result], ...]:
+def load_results(folder: Path) -> tuple[tuple[str, BenchmarkResult], ...]:
     """Loads all results in a folder, with their names, sorted by kind and name.
 
     Args:
@@ -151,7 +151,7 @@ def load_results(folder: Path) -> tuple[tuple[str, Result], ...]:
     return tuple(sorted(found, key=lambda one: order[one[1].kind]))
 
 
-def _check(result: Result, where: str) -> None:
+def _check(result: BenchmarkResult, where: str) -> None:
     """Checks everything that a page of results relies on.
 
     Raises:

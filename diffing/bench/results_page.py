@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from diffing.bench.results import Kind, Result, ResultColumn
+from diffing.bench.results import BenchmarkResult, Kind, ResultColumn
 from diffing.bench.table_cells import cell, columns_of, is_number, observations
 from diffing.types import Row
 
@@ -27,7 +27,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$#])")
 _LINK = re.compile(r"(?i)(https?|ftp|www)(?=[:.])")
 
 
-def render_markdown(results: Sequence[tuple[str, Result]], introduction: Sequence[str] = ()) -> str:
+def render_markdown(results: Sequence[tuple[str, BenchmarkResult]], introduction: Sequence[str] = ()) -> str:
     """Renders all results on one page; the same results always give the same bytes.
 
     Args:
@@ -44,19 +44,19 @@ def render_markdown(results: Sequence[tuple[str, Result]], introduction: Sequenc
     return "\n\n".join(parts) + "\n"
 
 
-def _title_of(results: Sequence[tuple[str, Result]]) -> str:
+def _title_of(results: Sequence[tuple[str, BenchmarkResult]]) -> str:
     kinds = {result.kind for _, result in results}
     return HEADINGS[kinds.pop()] if len(kinds) == 1 else TITLE
 
 
-def _section(result: Result) -> list[str]:
+def _section(result: BenchmarkResult) -> list[str]:
     paragraphs = [escape(" ".join(part.split())) for part in result.about.split("\n\n") if part.strip()]
     settings = ", ".join(f"{escape(key)} {escape(str(value))}" for key, value in result.settings.items())
     parts = [f"### {escape(result.title)}", *paragraphs, _table(result), f"```bash\n{_fenced(result.command)}\n```"]
     return parts + ([f"Settings: {settings}."] if settings else [])
 
 
-def _table(result: Result) -> str:
+def _table(result: BenchmarkResult) -> str:
     columns = columns_of(result)
     if not result.rows:
         return "There are no rows."

@@ -1,6 +1,6 @@
 """Formats the cells of benchmark results as text, the same for the terminal, Markdown and the page."""
 
-from diffing.bench.results import Result, ResultColumn, Unit
+from diffing.bench.results import BenchmarkResult, ResultColumn, Unit
 from diffing.outputs.phrasing import percent, points
 from diffing.types import Row, Scalar
 
@@ -8,7 +8,7 @@ DASH = "–"
 _PARTS = ("_low", "_high", "_n")
 
 
-def columns_of(result: Result) -> tuple[ResultColumn, ...]:
+def columns_of(result: BenchmarkResult) -> tuple[ResultColumn, ...]:
     """Returns the columns that a result lists; if it lists none, every column of its rows under its own name.
 
     Args:

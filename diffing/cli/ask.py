@@ -106,9 +106,9 @@ def _asked(report: "Report", question: str, config: DiffConfig, limits: Limits, 
     from diffing.asking import ask_report
     from diffing.judge import Judging
     from diffing.models.cache import Store, default_store
-    from diffing.run import Builder, meter_of
+    from diffing.run import ModelBuilder, meter_of
 
-    builder = Builder(config, Store.in_folder(cache) if cache else default_store(), meter_of(limits))
+    builder = ModelBuilder(config, Store.in_folder(cache) if cache else default_store(), meter_of(limits))
     judging = Judging(config.judge_batch, config.both_orders, config.seed)
     with progress_bars(Console(stderr=True)) as on_progress:
         after, usage = ask_report(report, question, builder.helper(str(config.llm)), judging, on_progress)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from diffing.policy import Policy, PolicyResult
-    from diffing.report.model_names import Names
+    from diffing.report.model_names import ModelNames
     from diffing.types import Report
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -100,23 +100,23 @@ def end_with_policy(report: "Report", policy: "Policy") -> None:
     raise typer.Exit(int(result.outcome))
 
 
-def _print(result: "PolicyResult", names: "Names", file: "TextIO") -> None:
+def _print(result: "PolicyResult", names: "ModelNames", file: "TextIO") -> None:
     from diffing.outputs.gate import difference_in_words, rule_in_words, verdict
     from diffing.outputs.gate.policy_words import OUTCOMES, rule_title
-    from diffing.policy.checking import Outcome
+    from diffing.policy.checking import CheckOutcome
 
     print(verdict(result), file=file)
     for each in result.rules:
         print(plain(f"\n{OUTCOMES[each.outcome]}: {rule_title(each, names)}"), file=file)
         print(rule_in_words(each), file=file)
-        shown = [one for one in each.differences if one.outcome != Outcome.KEPT]
+        shown = [one for one in each.differences if one.outcome != CheckOutcome.KEPT]
         for one in shown[:_MOST_LINES]:
             print(plain(f"- {OUTCOMES[one.outcome]}: {difference_in_words(one, names)}"), file=file)
         if len(shown) > _MOST_LINES:
             print(f"- … and {len(shown) - _MOST_LINES:,} more", file=file)
 
 
-def _add_to_step(result: "PolicyResult", names: "Names") -> None:
+def _add_to_step(result: "PolicyResult", names: "ModelNames") -> None:
     """Adds the summary to that of the step, if this is a step of GitHub Actions."""
     from diffing.outputs.gate import policy_summary
 

@@ -11,7 +11,7 @@ from diffing.outputs.phrasing import one_line
 
 if TYPE_CHECKING:
     from diffing.methods.property_info import PropertyExample, PropertyExamples, PropertyInfo
-    from diffing.report.model_names import Names
+    from diffing.report.model_names import ModelNames
     from diffing.types import Report
 
 _QUOTE_LENGTH = 300
@@ -48,7 +48,7 @@ def explain(report: "Report", name: str, json_: bool) -> None:
         print(plain(_text(name, info, examples, index_of(report).names)))
 
 
-def _text(name: str, info: "PropertyInfo", examples: "PropertyExamples", names: "Names") -> str:
+def _text(name: str, info: "PropertyInfo", examples: "PropertyExamples", names: "ModelNames") -> str:
     (of_a, of_b), (in_a, in_b) = examples.responses, examples.responses_counted
     total = f"Counted in {in_a} of {of_a} responses of {names.a} and in {in_b} of {of_b} of {names.b}."
     unknown = f" It cannot be determined in {examples.unknown} responses." if examples.unknown else ""
@@ -63,13 +63,13 @@ def _text(name: str, info: "PropertyInfo", examples: "PropertyExamples", names: 
     return "\n\n".join(parts)
 
 
-def _listed(heading: str, examples: "Sequence[PropertyExample]", names: "Names") -> str:
+def _listed(heading: str, examples: "Sequence[PropertyExample]", names: "ModelNames") -> str:
     if not examples:
         return f"{heading}: in no response."
     return "\n".join([f"{heading}:", *(f"- {_line(each, names)}" for each in examples)])
 
 
-def _line(example: "PropertyExample", names: "Names") -> str:
+def _line(example: "PropertyExample", names: "ModelNames") -> str:
     value = "" if example.value in (None, 0, 1) else f" ({example.value:.4g})"
     quote = f"“{one_line(example.quote, _QUOTE_LENGTH)}”" if example.quote.strip() else "an empty response"
     return f"{names.of(example.side)}, prompt {one_line(example.prompt_id, _NAME_LENGTH)}{value}: {quote}"

@@ -1,4 +1,4 @@
-"""The command `diffing family`: compares several models with each other, each pair on the same prompts."""
+"""The command `diffing family`: compares several models with each other, every two on the same prompts."""
 
 import json
 import re

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
     from diffing.models.cache import Store
-    from diffing.outputs.dataset import Identity, PublishedDiff
+    from diffing.outputs.dataset import PublishedDiff, RunIdentity
     from diffing.types import Report
 
 _KEYS = ("DIFFING_API_KEY", "OPENAI_API_KEY")
@@ -78,7 +78,7 @@ def publish_run(report: "Report", options: HubOptions, out: Path) -> None:
 
 
 def _reused(config: DiffConfig, store: "Store | None") -> "Report | None":
-    from diffing.outputs.dataset import Identity, find_published, settings_digest
+    from diffing.outputs.dataset import RunIdentity, find_published, settings_digest
     from diffing.run import model_ids
     from diffing.versions import versions
 
@@ -86,7 +86,7 @@ def _reused(config: DiffConfig, store: "Store | None") -> "Report | None":
         _say(f"not reused: {reason}")
         return None
     digest = settings_digest(settings_of(config), versions().get("diffing", ""))
-    identity = Identity(*model_ids(config, store), digest)
+    identity = RunIdentity(*model_ids(config, store), digest)
     api, name = account()
     found = find_published(api, identity, mine=name)
     if found is None:
@@ -116,7 +116,7 @@ def _only_here(config: DiffConfig) -> str | None:
 
 
 def _checked(
-    config: DiffConfig, identity: "Identity", found: "PublishedDiff", api: "HfApi"
+    config: DiffConfig, identity: "RunIdentity", found: "PublishedDiff", api: "HfApi"
 ) -> tuple["Report | None", str | None]:
     """Loads a published report and checks that it can be reused; returns the reason if it cannot."""
     from diffing.outputs.dataset import identity_of, outdated_source

@@ -10,12 +10,12 @@ from rich.text import Text
 from diffing.estimates import Estimate
 from diffing.outputs.phrasing import one_line
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import SIDES, Report
 
 if TYPE_CHECKING:
     from diffing.estimate import RunEstimate
-    from diffing.report.grouped_list import Entry
+    from diffing.report.grouped_list import ListEntry
 
 
 WIDE = 120
@@ -24,7 +24,7 @@ LENGTH, SHORT = 1_000, 30
 """Maximum number of characters of a text, and of a text in a narrow column."""
 MEMBERS = 3
 """Maximum number of the other findings of a line that are shown below it."""
-_NAMES = Names("A", "B")
+_NAMES = ModelNames("A", "B")
 
 
 def findings_list(report: Report, width: int, *, most: int | None = None, everything: bool = False) -> RenderableType:
@@ -62,7 +62,7 @@ def findings_list(report: Report, width: int, *, most: int | None = None, everyt
     return Group(*parts)
 
 
-def _lines(entries: Iterable["Entry"], width: int) -> Table:
+def _lines(entries: Iterable["ListEntry"], width: int) -> Table:
     from diffing.outputs.behaviour_words import metrics_shown
     from diffing.outputs.phrasing import probability
 
@@ -84,7 +84,7 @@ def _lines(entries: Iterable["Entry"], width: int) -> Table:
     return table
 
 
-def _said(entry: "Entry") -> Text:
+def _said(entry: "ListEntry") -> Text:
     """Returns the statement of a line and, each below it, what is to be known of it and its other findings."""
     from diffing.outputs.phrasing import line_statement
 
@@ -94,7 +94,7 @@ def _said(entry: "Entry") -> Text:
     return text
 
 
-def _below(entry: "Entry") -> Iterator[str]:
+def _below(entry: "ListEntry") -> Iterator[str]:
     from diffing.outputs.behaviour_words import where
     from diffing.outputs.count_words import count_caution
     from diffing.outputs.line_words import member_in_words, overall

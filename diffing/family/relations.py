@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
-from diffing.family.model_names import distinct_names
+from diffing.family.family_names import distinct_names
 from diffing.report.index import index_of
 from diffing.types import ModelInfo, Report
 
@@ -65,7 +65,7 @@ class Separation:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class FamilyFork:
     """A fork of the tree: two groups of models, and what separates them."""
 
     left: tuple[int, ...]
@@ -88,7 +88,7 @@ class Family:
     """The models."""
     pairs: tuple[PairResult, ...]
     """All pairs, ordered by the first and then by the second model."""
-    branches: tuple[Branch, ...]
+    branches: tuple[FamilyFork, ...]
     """The forks of the tree from the closest groups up to the root (average linkage, UPGMA)."""
     order: tuple[int, ...]
     """The models in the order of the tree, in which neighbours are as close as the tree allows."""
@@ -185,7 +185,7 @@ def _separations(
 
 def _tree(
     pairs: Sequence[PairResult], shown: Sequence[tuple[PairResult, _Shown]], number: int
-) -> tuple[tuple[Branch, ...], tuple[int, ...]]:
+) -> tuple[tuple[FamilyFork, ...], tuple[int, ...]]:
     """The forks from the closest groups up to the root, and the order of the leaves."""
     from scipy.cluster.hierarchy import linkage
 
@@ -195,7 +195,7 @@ def _tree(
     branches = []
     for one, other, height, _ in forks:
         left, right = sorted((groups[int(one)], groups[int(other)]), key=lambda group: order.index(group[0]))
-        branches.append(Branch(left, right, float(height), _separations(shown, left, right)))
+        branches.append(FamilyFork(left, right, float(height), _separations(shown, left, right)))
         groups.append(tuple(sorted((*left, *right), key=order.index)))
     return tuple(branches), order
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from diffing.fresh_prompts.writing import DOMAIN, counted_as, write_prompts
-from diffing.judge.schedule import Apart
+from diffing.judge.schedule import JudgedApart
 from diffing.judge.scopes import decide_scopes
 from diffing.methods.base import Method
 from diffing.methods.probing import ProbingMethod
@@ -30,7 +30,7 @@ _TABLE = "fresh_prompts"
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class AnswerSampling:
     """How both models answer in this run."""
 
     sampling: Sampling
@@ -47,7 +47,7 @@ class OwnPrompts:
     """The pairs that suggested hypotheses: train pairs of their methods."""
     fresh: tuple[Pair, ...] = ()
     """The pairs of prompts that were written for conditions: held-out pairs."""
-    apart: tuple[Apart, ...] = ()
+    apart: tuple[JudgedApart, ...] = ()
     """Hypotheses that are tested where they apply, with the held-out pairs on which they are tested; without any if too
     few prompts were found."""
     applies: Mapping[str, float] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class OwnPrompts:
         return (*self.probes, *self.fresh)
 
     @property
-    def apart_with_probes(self) -> tuple[Apart, ...]:
+    def apart_with_probes(self) -> tuple[JudgedApart, ...]:
         """What is tested apart, with the pairs that suggested it too, for a judge who judges everything."""
         return tuple(replace(each, pairs=(*self.probes, *each.pairs)) for each in self.apart if each.pairs)
 
@@ -84,7 +84,7 @@ def own_prompts(
     methods: Sequence[Method],
     discoveries: Sequence[Discovery],
     pairs: Sequence[Pair],
-    answers: Answers,
+    answers: AnswerSampling,
     judge: Model | None,
     on_progress: OnProgress,
 ) -> OwnPrompts:
@@ -119,12 +119,12 @@ def own_prompts(
     written, writing = write_prompts(judge, {words: few[words][0] for words in few}, needed, taken, on_progress)
     answered, answering = _answer(models, answers, [each for own in written.values() for each in own], on_progress)
     tested = {
-        words: [*inside[words], *(answered[each.id] for each in written[words] if each.id in answered)] for words in few
+        words: (*inside[words], *(answered[each.id] for each in written[words] if each.id in answered)) for words in few
     }
     return OwnPrompts(
         probes,
         tuple(answered.values()),
-        tuple(Apart(tuple(few[words]), tuple(tested[words]) if _suffices(tested[words]) else ()) for words in few),
+        tuple(JudgedApart(tuple(few[words]), tested[words] if _suffices(tested[words]) else ()) for words in few),
         {each.id: _share(len(inside[words]), len(heldout)) for words, group in few.items() for each in group},
         tuple(_rows(few, tested)),
         tuple(_summed([*decided, *writing, *answering])),
@@ -150,7 +150,7 @@ def _inside(
 
 
 def _answer(
-    models: tuple[Model, Model], how: Answers, prompts: Sequence[Prompt], on_progress: OnProgress
+    models: tuple[Model, Model], how: AnswerSampling, prompts: Sequence[Prompt], on_progress: OnProgress
 ) -> tuple[dict[str, Pair], list[Usage]]:
     """The pairs of the prompts that both models could answer, by prompt id."""
     if not prompts:

@@ -9,7 +9,7 @@ from diffing.models.base import Model
 from diffing.prompt_selection.written import LONGEST, PERSONAS, SCHEMA
 from diffing.prompts import fold
 from diffing.stages import FRESH_SCOPE, WRITE_FRESH
-from diffing.structured_replies import Question, ReplyError, Unreadable, ask_items, entries
+from diffing.structured_replies import LlmQuestion, ReplyError, UnreadableReply, ask_items, entries
 from diffing.templates import fence, render
 from diffing.types import Hypothesis, Message, OnProgress, Prompt, Stage, Usage
 
@@ -77,13 +77,13 @@ def _written(
     if not asked:
         return {}, []
     questions = [
-        Question(writing_question(words, attempt, series, kept[words]), lambda value: (_texts(value),))
+        LlmQuestion(writing_question(words, attempt, series, kept[words]), lambda value: (_texts(value),))
         for words, series in asked
     ]
     answers = ask_items(judge, questions, stage=WRITE_FRESH, schema=SCHEMA, on_progress=on_progress)
     texts: dict[str, list[str]] = {}
     for (words, _), (reply,) in zip(asked, answers.replies, strict=True):
-        texts.setdefault(words, []).extend(() if isinstance(reply, Unreadable) else reply)
+        texts.setdefault(words, []).extend(() if isinstance(reply, UnreadableReply) else reply)
     return texts, [answers.usage]
 
 

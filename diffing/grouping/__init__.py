@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 
 from diffing.grouping.by_behaviour import BehaviourGroups, group_by_behaviour
 from diffing.grouping.same_statements import Pairs, ask_same
-from diffing.grouping.verdict_agreement import RARE, Behaviour, Likeness
+from diffing.grouping.verdict_agreement import RARE, SignedVerdicts, VerdictLikeness
 from diffing.models.base import Model
 from diffing.ranking import FEATURE, kind_of, tie_of
 from diffing.types import (
@@ -42,7 +42,7 @@ from diffing.types import (
     ignore_progress,
 )
 
-__all__ = ["Behaviour", "BehaviourGroups", "Likeness", "Merging", "group_by_behaviour", "merge"]
+__all__ = ["BehaviourGroups", "MergingResult", "SignedVerdicts", "VerdictLikeness", "group_by_behaviour", "merge"]
 
 CLEARLY = 0.05
 """What has no meaning of its own joins what it fits best only where it agrees so much less with the next: where a model
@@ -52,7 +52,7 @@ _STRENGTH: dict[KnownBy, int] = {"property": 0, "judge": 1, "verdicts": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Merging:
+class MergingResult:
     """The merged list, and what it took."""
 
     entries: tuple[Merged, ...]
@@ -70,7 +70,7 @@ def merge(
     *,
     judge: Model | None = None,
     on_progress: OnProgress = ignore_progress,
-) -> Merging:
+) -> MergingResult:
     """Merges findings that say the same, see above.
 
     Args:
@@ -85,7 +85,7 @@ def merge(
         LimitError: A hard limit of calls or dollars was reached.
     """
     hypotheses = [finding.hypothesis for finding in sorted(findings, key=_lead_rank)]
-    behaviour = Behaviour(hypotheses, judgements, pairs)
+    behaviour = SignedVerdicts(hypotheses, judgements, pairs)
     known = _known(hypotheses, behaviour)
     usage: tuple[Usage, ...] = ()
     said: Pairs = {}
@@ -98,7 +98,7 @@ def merge(
     entries = {hypotheses[lead].id: _entry(lead, members[lead], known, hypotheses, behaviour) for lead in members}
     ranked = sorted(findings, key=lambda finding: (not finding.confirmed, kind_of(finding.hypothesis) == FEATURE))
     ordered = tuple(entries[f.hypothesis.id] for f in ranked if f.hypothesis.id in entries)
-    return Merging(ordered, usage, _notes(said, members, behaviour))
+    return MergingResult(ordered, usage, _notes(said, members, behaviour))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _lead_rank(finding: Finding) -> tuple[object, ...]:
 _Known: TypeAlias = dict[tuple[int, int], KnownBy]
 
 
-def _known(hypotheses: Sequence[Hypothesis], behaviour: Behaviour) -> _Known:
+def _known(hypotheses: Sequence[Hypothesis], behaviour: SignedVerdicts) -> _Known:
     """What is known without asking: (i, j) with i < j."""
     meanings = [_meaning(hypothesis) for hypothesis in hypotheses]
     known: _Known = {}
@@ -148,13 +148,13 @@ def _known(hypotheses: Sequence[Hypothesis], behaviour: Behaviour) -> _Known:
     return known
 
 
-def _may_be_same(i: int, j: int, hypotheses: Sequence[Hypothesis], behaviour: Behaviour) -> bool:
+def _may_be_same(i: int, j: int, hypotheses: Sequence[Hypothesis], behaviour: SignedVerdicts) -> bool:
     """Whether an LLM could say that two sentences mean the same, by what they measure and by their verdicts."""
     measured = {_meaning(hypotheses[each]).measured for each in (i, j)} - {None}
     return len(measured) < 2 and not behaviour.like(i, j).contradicts
 
 
-def _worth_asking(hypotheses: Sequence[Hypothesis], behaviour: Behaviour, known: _Known) -> list[int]:
+def _worth_asking(hypotheses: Sequence[Hypothesis], behaviour: SignedVerdicts, known: _Known) -> list[int]:
     """The sentences that may mean the same as at least one other, of which this is not known yet."""
     worded = [i for i, hypothesis in enumerate(hypotheses) if not _meaning(hypothesis).bare]
     open_pairs = [
@@ -163,7 +163,7 @@ def _worth_asking(hypotheses: Sequence[Hypothesis], behaviour: Behaviour, known:
     return sorted({i for pair in open_pairs for i in pair})
 
 
-def _borne_out(said: Pairs, hypotheses: Sequence[Hypothesis], behaviour: Behaviour, known: _Known) -> _Known:
+def _borne_out(said: Pairs, hypotheses: Sequence[Hypothesis], behaviour: SignedVerdicts, known: _Known) -> _Known:
     """What the LLM says, as far as the verdicts bear it out."""
     found: _Known = {}
     for (i, j), relation in said.items():
@@ -174,7 +174,7 @@ def _borne_out(said: Pairs, hypotheses: Sequence[Hypothesis], behaviour: Behavio
     return found
 
 
-def _notes(said: Pairs, members: Mapping[int, Sequence[int]], behaviour: Behaviour) -> tuple[str, ...]:
+def _notes(said: Pairs, members: Mapping[int, Sequence[int]], behaviour: SignedVerdicts) -> tuple[str, ...]:
     """Tells of sentences that the LLM takes for the same, but that could not be compared by their verdicts."""
     lead_of = {each: lead for lead, others in members.items() for each in (lead, *others)}
     apart = {pair for pair in said if lead_of[pair[0]] != lead_of[pair[1]] and behaviour.like(*pair).too_few}
@@ -187,7 +187,7 @@ def _notes(said: Pairs, members: Mapping[int, Sequence[int]], behaviour: Behavio
     )
 
 
-def _groups(hypotheses: Sequence[Hypothesis], known: _Known, behaviour: Behaviour) -> dict[int, list[int]]:
+def _groups(hypotheses: Sequence[Hypothesis], known: _Known, behaviour: SignedVerdicts) -> dict[int, list[int]]:
     """Per lead its members: whoever says the same as no earlier lead leads, the others join the one they fit best."""
     members: dict[int, list[int]] = {}
     for j in range(len(hypotheses)):
@@ -215,7 +215,7 @@ def _clear_best(fits: Mapping[int, float]) -> int | None:
 
 
 def _entry(
-    lead: int, members: Sequence[int], known: _Known, hypotheses: Sequence[Hypothesis], behaviour: Behaviour
+    lead: int, members: Sequence[int], known: _Known, hypotheses: Sequence[Hypothesis], behaviour: SignedVerdicts
 ) -> Merged:
     every = (lead, *members)
     return Merged(

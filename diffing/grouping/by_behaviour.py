@@ -21,9 +21,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from diffing.grouping.joining import JoiningRules, Unit
+from diffing.grouping.joining import JoiningRules, JoiningUnit
 from diffing.grouping.phrase_use import PhraseUse, phrase_use
-from diffing.grouping.verdict_agreement import Behaviour
+from diffing.grouping.verdict_agreement import SignedVerdicts
 from diffing.grouping.verdict_relations import VerdictRelations
 from diffing.metrics import concentrated
 from diffing.ranking import (
@@ -80,7 +80,7 @@ def group_by_behaviour(
         inside: Tells which prompts are in a measured scope.
         applies: The share of the run's prompts to which hypotheses apply that were tested only where they apply, by id.
     """
-    behaviour = Behaviour([finding.hypothesis for finding in findings], judgements, pairs)
+    behaviour = SignedVerdicts([finding.hypothesis for finding in findings], judgements, pairs)
     run = _Run(tuple(findings), tuple(pairs), behaviour, phrase_use(findings, methods, pairs), inside, applies or {})
     joined = run.joined([run.unit(entry) for entry in entries])
     weights = run.weights | run.weights_of_parts(joined)
@@ -92,8 +92,8 @@ def group_by_behaviour(
 class _Line:
     """The units of one line: the one that leads it, and those that joined, each by a rule."""
 
-    lead: Unit
-    joined: list[tuple[Unit, KnownBy]]
+    lead: JoiningUnit
+    joined: list[tuple[JoiningUnit, KnownBy]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class _Run:
 
     findings: tuple[Finding, ...]
     pairs: tuple[Pair, ...]
-    behaviour: Behaviour
+    behaviour: SignedVerdicts
     use: PhraseUse
     inside: Inside
     applies: Mapping[str, float]
@@ -125,12 +125,12 @@ class _Run:
         }
         return known | narrow
 
-    def unit(self, entry: Merged) -> Unit:
+    def unit(self, entry: Merged) -> JoiningUnit:
         """Makes a unit of findings that say the same."""
         hypotheses = [self.findings[self.rows[member]].hypothesis for member in entry.members]
         name = next((name for name in map(property_of, hypotheses) if name), None)
         info = properties().get(name or "")
-        return Unit(
+        return JoiningUnit(
             entry=entry,
             rows=tuple(self.rows[member] for member in entry.members),
             direction=hypotheses[0].direction,
@@ -148,7 +148,7 @@ class _Run:
             return None
         return self.inside(concentration.scope.rule)[[pair.prompt.split == "train" for pair in self.pairs]]
 
-    def joined(self, units: Sequence[Unit]) -> list[_Line]:
+    def joined(self, units: Sequence[JoiningUnit]) -> list[_Line]:
         """Lets every unit lead a line or join that of an earlier one, and later leads take over what they explain."""
         rules = JoiningRules(self.relations, self.use)
         lines: dict[str, _Line] = {}
@@ -172,7 +172,7 @@ class _Run:
             kept.append(line)
         return kept
 
-    def _may_take_over(self, later: Unit, earlier: Unit) -> bool:
+    def _may_take_over(self, later: JoiningUnit, earlier: JoiningUnit) -> bool:
         """Whether a finding is confirmed, and tells of whether a model answers if the earlier lead does.
 
         Refusing is never told as a sign of something that weighs less.
@@ -180,7 +180,7 @@ class _Run:
         least, (own, other) = TIERS["answering"], (self._weight(unit.row, self.weights) for unit in (later, earlier))
         return self.findings[later.row].confirmed and (own >= least or other < least)
 
-    def _turn(self, unit: Unit) -> tuple[object, ...]:
+    def _turn(self, unit: JoiningUnit) -> tuple[object, ...]:
         lead = self.findings[unit.row]
         place = min(place_of(self.findings[row], self._weight(row, self.weights)) for row in unit.rows)
         return not lead.confirmed, unit.kind, place, tie_of(lead)
@@ -217,12 +217,12 @@ class _Run:
             block=self._block(line.lead),
         )
 
-    def _known_by(self, rule: KnownBy, lead: Unit, row: int) -> KnownBy:
+    def _known_by(self, rule: KnownBy, lead: JoiningUnit, row: int) -> KnownBy:
         if rule not in ("pairs", "mirror"):
             return rule
         return "pairs" if self.findings[row].hypothesis.direction == lead.direction else "mirror"
 
-    def _place_in_line(self, row: int, lead: Unit, weights: Mapping[str, float]) -> tuple[object, ...]:
+    def _place_in_line(self, row: int, lead: JoiningUnit, weights: Mapping[str, float]) -> tuple[object, ...]:
         finding = self.findings[row]
         place = place_of(finding, self._weight(row, weights))
         if finding.hypothesis.direction == lead.direction:
@@ -230,7 +230,7 @@ class _Run:
         # the first of the other side stands in the line itself, so what a person understands comes first
         return 1, kind_of(finding.hypothesis), place, tie_of(finding)
 
-    def _block(self, lead: Unit) -> Block:
+    def _block(self, lead: JoiningUnit) -> Block:
         """Where a line belongs: a phrase says little on its own, unless it is large, or one side's alone in a scope."""
         finding = self.findings[lead.row]
         if lead.kind == FEATURE:

@@ -40,7 +40,7 @@ MORE_Z = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Unit:
+class JoiningUnit:
     """What joins a line as a whole: findings that say the same, with the one that represents them."""
 
     entry: Merged
@@ -75,7 +75,7 @@ class JoiningRules:
     use: PhraseUse
     """What is known of the phrases."""
 
-    def best(self, unit: Unit, leads: Sequence[Unit]) -> tuple[Unit, KnownBy] | None:
+    def best(self, unit: JoiningUnit, leads: Sequence[JoiningUnit]) -> tuple[JoiningUnit, KnownBy] | None:
         """Returns the lead that a unit joins, and the rule that says so; None if it keeps a line of its own.
 
         Of several leads it joins the one to which the strongest rule leads, and by that rule the one that it fits best.
@@ -88,7 +88,9 @@ class JoiningRules:
                 return lead, self._name(rule, lead, unit)
         return None
 
-    def taken_over(self, unit: Unit, lead: Unit, members: Sequence[Unit]) -> list[tuple[Unit, KnownBy]]:
+    def taken_over(
+        self, unit: JoiningUnit, lead: JoiningUnit, members: Sequence[JoiningUnit]
+    ) -> list[tuple[JoiningUnit, KnownBy]]:
         """Returns the findings of an earlier line, each with its rule, if a later finding is to lead it; else nothing.
 
         It leads the line if it explains the line's lead and all members would join it. A phrase never comes before a
@@ -104,31 +106,31 @@ class JoiningRules:
         joins = [(each, found[1]) for each in (lead, *members) if (found := self.best(each, [unit])) is not None]
         return joins if len(joins) == 1 + len(members) else []
 
-    def _name(self, rule: "_Rule", lead: Unit, unit: Unit) -> KnownBy:
+    def _name(self, rule: "_Rule", lead: JoiningUnit, unit: JoiningUnit) -> KnownBy:
         if rule is JoiningRules._same_pairs:
             return "pairs" if lead.direction == unit.direction else "mirror"
         return _RULES[rule]
 
-    def _kin(self, lead: Unit, unit: Unit) -> float | None:
+    def _kin(self, lead: JoiningUnit, unit: JoiningUnit) -> float | None:
         if lead.direction != unit.direction or not _same_group(lead, unit) or self._says_more(lead, unit):
             return None
         at, of = (lead.row, unit.row), self.relations
         goes_with = of.r[at] >= KIN_R or of.share_for_given[at] >= KIN_COVERED
         return _number(of.r[at]) if of.agreement[at] >= KIN_AGREEMENT and goes_with else None
 
-    def _part(self, lead: Unit, unit: Unit) -> float | None:
+    def _part(self, lead: JoiningUnit, unit: JoiningUnit) -> float | None:
         if lead.direction != unit.direction or unit.kind != PHRASE or not lead.name or self._says_more(lead, unit):
             return None
         parts: Mapping[str, float] = self.use.parts.get(unit.entry.lead, {})
         return parts.get(lead.name)
 
-    def _same_pairs(self, lead: Unit, unit: Unit) -> float | None:
+    def _same_pairs(self, lead: JoiningUnit, unit: JoiningUnit) -> float | None:
         at, of = (lead.row, unit.row), self.relations
         if not of.r[at] >= SAME_R or min(of.decided[at], of.decided[at[::-1]]) < LEAST_DECIDED:
             return None
         return None if self._says_more(lead, unit) else float(of.r[at])
 
-    def _follows(self, lead: Unit, unit: Unit) -> float | None:
+    def _follows(self, lead: JoiningUnit, unit: JoiningUnit) -> float | None:
         at, of = (lead.row, unit.row), self.relations
         if not (of.share_for_given[at] >= FOLLOWS and of.residual[at] <= MOST_RESIDUAL):
             return None
@@ -137,7 +139,7 @@ class JoiningRules:
         by_chance = _chance(int(of.both_for[at]), int(of.for_second[at]), float(of.share_for[at]))
         return -float(of.residual[at]) if by_chance <= FOLLOWS_CHANCE else None
 
-    def _shares_scope(self, lead: Unit, unit: Unit) -> bool:
+    def _shares_scope(self, lead: JoiningUnit, unit: JoiningUnit) -> bool:
         if unit.stated is not None and unit.stated != lead.stated:
             return False
         if unit.scope is None:
@@ -145,13 +147,13 @@ class JoiningRules:
         is_for = self.relations.values[lead.row] == 1
         return bool((is_for & unit.scope).sum() >= SHARED_SCOPE * is_for.sum())
 
-    def _says_more(self, lead: Unit, unit: Unit) -> bool:
+    def _says_more(self, lead: JoiningUnit, unit: JoiningUnit) -> bool:
         """Whether a lead leaves so much of a finding's net difference unexplained that the finding says more."""
         at, of = (lead.row, unit.row), self.relations
         return bool(of.residual[at] > MOST_RESIDUAL and of.residual_z[at] >= MORE_Z)
 
 
-_Rule: TypeAlias = Callable[[JoiningRules, Unit, Unit], float | None]
+_Rule: TypeAlias = Callable[[JoiningRules, JoiningUnit, JoiningUnit], float | None]
 _RULES: Mapping[_Rule, KnownBy] = {
     JoiningRules._kin: "kin",
     JoiningRules._part: "part",
@@ -160,7 +162,7 @@ _RULES: Mapping[_Rule, KnownBy] = {
 }
 
 
-def _same_group(lead: Unit, unit: Unit) -> bool:
+def _same_group(lead: JoiningUnit, unit: JoiningUnit) -> bool:
     """Whether both are about properties of one group, or about the same property."""
     return bool(lead.name and unit.name) and (lead.name == unit.name or bool(lead.group and lead.group == unit.group))
 

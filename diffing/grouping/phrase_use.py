@@ -66,8 +66,8 @@ def phrase_use(findings: Iterable[Finding], methods: Iterable[object], pairs: Se
         if not own:
             continue
         names = sorted(properties[side])
-        read = _Reading.of(showing, list(own.values()), names, train, side)
-        others = _Reading.of(showing, list(own.values()), [], train, other_side(side))
+        read = _SideReading.of(showing, list(own.values()), names, train, side)
+        others = _SideReading.of(showing, list(own.values()), [], train, other_side(side))
         for row, phrase in enumerate(own):
             uses, theirs = int(read.phrases[row].sum()), int(others.phrases[row].sum())
             if uses + 0.5 >= EXCLUSIVE * (theirs + 0.5):
@@ -84,7 +84,7 @@ def _drawn(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Reading:
+class _SideReading:
     """The responses of one side that contain phrases and have properties."""
 
     phrases: Mask
@@ -99,7 +99,7 @@ class _Reading:
     def of(
         cls, methods: Sequence[ShowingMethod], phrases: Sequence[Measure], names: Sequence[str], pairs: Sequence[Pair],
         side: Side,
-    ) -> "_Reading":  # fmt: skip
+    ) -> "_SideReading":  # fmt: skip
         measures = [*phrases, *map(PropertyMeasure, names)]
         shown = np.zeros((len(measures), len(pairs)), dtype=np.bool_)
         together = np.zeros((len(phrases), len(names)), dtype=np.int64)

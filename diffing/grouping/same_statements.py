@@ -11,7 +11,7 @@ from diffing.models.base import Model
 from diffing.numbered_lines import line_number, numbered
 from diffing.packing import packed
 from diffing.stages import MERGE
-from diffing.structured_replies import Question, ReplyError, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import LlmQuestion, ReplyError, UnreadableReply, ask_items, entries, entry
 from diffing.templates import render
 from diffing.types import Hypothesis, OnProgress, Side, Usage, ignore_progress, other_side
 
@@ -68,7 +68,7 @@ def ask_same(
     questions = [_question([texts[place] for place in order]) for order in lists]
     asked = ask_items(model, questions, stage=MERGE, schema=SCHEMA, on_progress=on_progress)
     found = [
-        {} if isinstance(items[0], Unreadable) else _at_places(items[0], order)
+        {} if isinstance(items[0], UnreadableReply) else _at_places(items[0], order)
         for items, order in zip(asked.replies, lists, strict=True)
     ]
     both: Pairs = {}
@@ -103,16 +103,16 @@ def _nearness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
     """Cosines between texts, by the embedder that needs no network; all 0 if its libraries are not installed."""
     if len(texts) < 2 or find_spec("sklearn") is None:
         return [[0.0] * len(texts)] * len(texts)
-    from diffing.methods.llm.embed import TfidfEmbedder
+    from diffing.methods.llm.embedders import TfidfEmbedder
 
     vectors = TfidfEmbedder().embed(texts)
     cosines: list[list[float]] = (vectors @ vectors.T).round(6).tolist()
     return cosines
 
 
-def _question(texts: Sequence[str]) -> Question[Pairs]:
+def _question(texts: Sequence[str]) -> LlmQuestion[Pairs]:
     text = render("same_statements", count=len(texts), statements=numbered(texts))
-    return Question(text, functools.partial(_parse, len(texts)))
+    return LlmQuestion(text, functools.partial(_parse, len(texts)))
 
 
 def _parse(count: int, value: object) -> tuple[Pairs]:

@@ -33,7 +33,7 @@ RARE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class VerdictLikeness:
     """Two hypotheses on the pairs for which both have a readable verdict."""
 
     n: int
@@ -95,7 +95,7 @@ class Likeness:
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class SignedVerdicts:
     """The verdicts of several hypotheses on one split, each signed for its predicted side, to be compared."""
 
     hypotheses: Sequence[Hypothesis]
@@ -107,10 +107,10 @@ class Behaviour:
     split: Split = "train"
     """The split whose verdicts are compared; lists are made of those on train pairs alone."""
 
-    def like(self, i: int, j: int) -> Likeness:
+    def like(self, i: int, j: int) -> VerdictLikeness:
         """How alike two of them behave."""
         counts = self._counts
-        return Likeness(
+        return VerdictLikeness(
             n=int(counts["readable"][i, j]),
             same=int(counts["same"][i, j]),
             opposite=int(counts["opposite"][i, j]),

@@ -1,4 +1,4 @@
-"""Computes correlation, agreement and residual between the verdicts on all pairs of hypotheses, as matrices.
+"""Computes correlation, agreement and residual between the verdicts on every two hypotheses, as matrices.
 
 Verdicts are signed for the side that each hypothesis predicts: 1 for it, -1 against it, 0 for neither. Everything here
 follows from the counts of each combination of two verdicts, over the pairs on which both are readable.

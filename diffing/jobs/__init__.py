@@ -7,14 +7,14 @@ alive, and `keep_within_bounds` limits the resources of a process. The web page 
 from diffing.jobs.clock import RunningClock, WallClock
 from diffing.jobs.process import ChildProcess, Supervisor
 from diffing.jobs.process_limits import can_bound, keep_within_bounds
-from diffing.jobs.store import Job, JobStore, State
+from diffing.jobs.store import JobStore, State, StoredJob
 
 __all__ = [
     "ChildProcess",
-    "Job",
     "JobStore",
     "RunningClock",
     "State",
+    "StoredJob",
     "Supervisor",
     "WallClock",
     "can_bound",

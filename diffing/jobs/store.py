@@ -51,7 +51,7 @@ _COLUMNS = "position, key, owner, task, state, reason, tries, next_try, changed,
 
 
 @dataclass(frozen=True, slots=True)
-class Job(Generic[Task, Told]):
+class StoredJob(Generic[Task, Told]):
     """One job, as it stood when it was read."""
 
     position: int
@@ -145,11 +145,11 @@ class JobStore(ABC, Generic[Task, Told]):
             (key, owner, _json(task), self.now, failed_before),
         )
 
-    def get(self, key: str) -> Job[Task, Told] | None:
+    def get(self, key: str) -> StoredJob[Task, Told] | None:
         """Returns the job with this key; None if there is none."""
         return next(iter(self._jobs("WHERE key = ?", (key,))), None)
 
-    def jobs(self, *states: State, most: int = -1) -> tuple[Job[Task, Told], ...]:
+    def jobs(self, *states: State, most: int = -1) -> tuple[StoredJob[Task, Told], ...]:
         """Returns the jobs in some states: unfinished jobs in their order, finished jobs with the latest change first.
 
         Args:
@@ -161,7 +161,7 @@ class JobStore(ABC, Generic[Task, Told]):
         marks = ", ".join("?" * len(states))
         return self._jobs(f"WHERE state IN ({marks}) ORDER BY {order} LIMIT ?", (*states, most))
 
-    def claim(self) -> Job[Task, Told] | None:
+    def claim(self) -> StoredJob[Task, Told] | None:
         """Claims the first job that is due; returns None if there is none.
 
         The try is counted here, so that it counts even if the job kills the process. A job whose last change lies in
@@ -272,13 +272,13 @@ class JobStore(ABC, Generic[Task, Told]):
             )
         return self.EARLIER[version]
 
-    def _jobs(self, where: str, values: Sequence[object]) -> tuple[Job[Task, Told], ...]:
+    def _jobs(self, where: str, values: Sequence[object]) -> tuple[StoredJob[Task, Told], ...]:
         return tuple(map(self._job, self._rows(f"SELECT {_COLUMNS} FROM jobs {where}", values)))
 
-    def _job(self, row: Sequence[Any]) -> Job[Task, Told]:
+    def _job(self, row: Sequence[Any]) -> StoredJob[Task, Told]:
         position, key, owner, task, state, reason, tries, next_try, changed, told = row
         known = self.read_told(json.loads(told))
-        return Job(
+        return StoredJob(
             position, key, owner, self.read_task(json.loads(task)), state, reason, tries, next_try, changed, known
         )
 

@@ -5,8 +5,8 @@ response fits. `diffing.metrics` compares verdicts with predictions; here only `
 when it can stop. Whether a prompt is in the scope of a hypothesis is decided first, from the prompt alone.
 """
 
-from diffing.judge.questions import Judging
-from diffing.judge.schedule import Apart, judge, judge_in_stages
-from diffing.judge.verdicts import JudgingResult
+from diffing.judge.judge_questions import Judging
+from diffing.judge.judged_verdicts import JudgingResult
+from diffing.judge.schedule import JudgedApart, judge, judge_in_stages
 
-__all__ = ["Apart", "Judging", "JudgingResult", "judge", "judge_in_stages"]
+__all__ = ["JudgedApart", "Judging", "JudgingResult", "judge", "judge_in_stages"]

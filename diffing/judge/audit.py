@@ -13,8 +13,8 @@ from diffing import metrics
 from diffing.estimates import Estimate
 from diffing.judge.agreement import Agreement
 from diffing.judge.families import relation_to
-from diffing.judge.questions import AnsweredQuestion, JudgeQuestion, Judging, ask_judge, batches
-from diffing.judge.verdicts import JudgingResult, verdicts_of
+from diffing.judge.judge_questions import AnsweredQuestion, JudgeQuestion, Judging, ask_judge, batches
+from diffing.judge.judged_verdicts import JudgingResult, verdicts_of
 from diffing.metrics.kappa import kappa_over_pairs
 from diffing.models.base import Model
 from diffing.stages import CHECK_JUDGE, SECOND_JUDGE

@@ -1,16 +1,16 @@
-"""`Ledger`: asks the judge about one group of pairs after another, and collects its replies and verdicts."""
+"""`Ledger`: asks the judge about one group of response pairs after another, and collects its replies and verdicts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from diffing.early_stopping import TrainCounts
-from diffing.judge.questions import AnsweredQuestion, Judging, ask_judge, questions_about
-from diffing.judge.scopes import Scopes, decide_scopes
-from diffing.judge.verdicts import JudgingResult, judged_from, verdict_without_question, verdicts_of
+from diffing.judge.judge_questions import AnsweredQuestion, Judging, ask_judge, questions_about
+from diffing.judge.judged_verdicts import JudgingResult, judged_from, verdict_without_question, verdicts_of
+from diffing.judge.scopes import MetConditions, decide_scopes
 from diffing.models.base import Model
 from diffing.stages import JUDGE
-from diffing.structured_replies import Unreadable
+from diffing.structured_replies import UnreadableReply
 from diffing.types import Hypothesis, Judgement, OnProgress, Pair, Stage, Usage, Verdict, other_side
 
 
@@ -59,7 +59,7 @@ class Ledger:
         self._keep(self._without_question(hypotheses, pairs, scopes))
 
     def _without_question(
-        self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair], scopes: Scopes
+        self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair], scopes: MetConditions
     ) -> list[Judgement]:
         """The verdicts of hypotheses on prompts outside their scope, and on those of which that is not known."""
         made = []
@@ -67,7 +67,7 @@ class Ledger:
             for pair in pairs:
                 met = scopes.of(hypothesis, pair.prompt)
                 if met is not True:
-                    why = met if isinstance(met, Unreadable) else None
+                    why = met if isinstance(met, UnreadableReply) else None
                     made.append(verdict_without_question(self._model.id, hypothesis, pair.prompt.id, why))
         return made
 

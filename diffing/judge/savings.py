@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from math import ceil
 
 from diffing.early_stopping import RunSize
-from diffing.judge.verdicts import JudgingResult
+from diffing.judge.judged_verdicts import JudgingResult
 from diffing.types import Hypothesis
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedJudging:
     """What was planned to be judged."""
 
     heldout: Mapping[Hypothesis, int]
@@ -23,13 +23,13 @@ class Planned:
     """Questions for a pair and batch: 2 if the judge is asked in both orders, otherwise 1."""
 
 
-def note_on_savings(planned: Planned, judged: JudgingResult) -> str:
+def note_on_savings(planned: PlannedJudging, judged: JudgingResult) -> str:
     """A few sentences on the calls and tokens saved, and on which verdicts the figures rest."""
     sentences = [_on_calls(planned, judged), _on_known(planned), *_on_tested(planned), _on_train(planned)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _on_calls(planned: Planned, judged: JudgingResult) -> str:
+def _on_calls(planned: PlannedJudging, judged: JudgingResult) -> str:
     asked = len(judged.answered)
     full, about = _all_questions(planned, judged)
     if full <= asked:
@@ -40,7 +40,7 @@ def _on_calls(planned: Planned, judged: JudgingResult) -> str:
     return f"Judging asked {asked} of {about}{full} questions, which saved {about}{full - asked} calls{in_tokens}."
 
 
-def _all_questions(planned: Planned, judged: JudgingResult) -> tuple[int, str]:
+def _all_questions(planned: PlannedJudging, judged: JudgingResult) -> tuple[int, str]:
     """The number of questions that judging everything takes; "about " if the share of prompts in scopes decides it."""
     scoped = {hypothesis.id for hypothesis in planned.heldout if hypothesis.scope is not None}
     met = [judgement.in_scope for judgement in judged.judgements if judgement.hypothesis_id in scoped]
@@ -50,7 +50,7 @@ def _all_questions(planned: Planned, judged: JudgingResult) -> tuple[int, str]:
     return pairs * per_pair * planned.orders, "about " if met else ""
 
 
-def _on_known(planned: Planned) -> str:
+def _on_known(planned: PlannedJudging) -> str:
     if not planned.known:
         return ""
     whose = "" if len(planned.known) == len(planned.heldout) else f" of {len(planned.known)} of the hypotheses"
@@ -60,7 +60,7 @@ def _on_known(planned: Planned) -> str:
     )
 
 
-def _on_tested(planned: Planned) -> list[str]:
+def _on_tested(planned: PlannedJudging) -> list[str]:
     plans, every = planned.heldout, planned.size.heldout
     tested = sorted(number for number in plans.values() if number)
     sentences = []
@@ -79,6 +79,6 @@ def _on_tested(planned: Planned) -> list[str]:
     return sentences
 
 
-def _on_train(planned: Planned) -> str:
+def _on_train(planned: PlannedJudging) -> str:
     rest = "" if len(planned.known) == len(planned.heldout) else ": they rest on the prompts judged until then"
     return f"Figures on train prompts prove nothing{rest}. --judging full judges everything."

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from diffing.early_stopping import FIRST_STAGE, RunSize, TrainCounts, plan_all, rounds
+from diffing.judge.judge_questions import Judging
+from diffing.judge.judged_verdicts import JudgingResult
 from diffing.judge.ledger import Ledger, counts_of
-from diffing.judge.questions import Judging
-from diffing.judge.savings import Planned, note_on_savings
-from diffing.judge.verdicts import JudgingResult
+from diffing.judge.savings import PlannedJudging, note_on_savings
 from diffing.models.base import Model
 from diffing.types import Hypothesis, Judgement, OnProgress, Pair, Split, Verdict, ignore_progress
 
@@ -18,7 +18,7 @@ FUTILE = "hypotheses not tested on held-out prompts: futile after the train prom
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class JudgedApart:
     """Hypotheses that are judged on other pairs than all others."""
 
     hypotheses: tuple[Hypothesis, ...]
@@ -34,7 +34,7 @@ def judge(
     pairs: Sequence[Pair],
     judging: Judging | None = None,
     *,
-    apart: Sequence[Apart] = (),
+    apart: Sequence[JudgedApart] = (),
     on_progress: OnProgress = ignore_progress,
 ) -> JudgingResult:
     """Gives one verdict on every hypothesis for every pair.
@@ -59,7 +59,7 @@ def judge(
 
 
 def _with_apart(
-    ledger: Ledger, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair], apart: Sequence[Apart]
+    ledger: Ledger, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair], apart: Sequence[JudgedApart]
 ) -> JudgingResult:
     """Judges what is judged apart, and returns all verdicts of the ledger."""
     for each in (group for group in apart if group.pairs):
@@ -77,7 +77,7 @@ def judge_in_stages(
     *,
     family: int,
     known: Sequence[Judgement] = (),
-    apart: Sequence[Apart] = (),
+    apart: Sequence[JudgedApart] = (),
     on_progress: OnProgress = ignore_progress,
 ) -> JudgingResult:
     """Judges as `judge` does, but asks less (`diffing.early_stopping`).
@@ -115,7 +115,7 @@ def judge_in_stages(
         ledger.ask([each for each in hypotheses if each not in counts], train, most=len(pairs))
         ledger.ask(hypotheses, heldout, most=len(heldout))
     judged = _with_apart(ledger, hypotheses, pairs, apart)
-    note = note_on_savings(Planned(plans, frozenset(counts), size, 1 + judging.both_orders), judged)
+    note = note_on_savings(PlannedJudging(plans, frozenset(counts), size, 1 + judging.both_orders), judged)
     left_out = +Counter({FUTILE: sum(planned == 0 for planned in plans.values()) if ends_early else 0})
     return replace(judged, notes=(note, *judged.notes), left_out=dict(left_out))
 

@@ -9,7 +9,16 @@ from diffing.models.base import Model
 from diffing.numbered_lines import numbered
 from diffing.packing import packed
 from diffing.stages import SCOPE
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import (
+    Items,
+    LlmQuestion,
+    ReplyError,
+    UnreadableReply,
+    ask_items,
+    entries,
+    entry,
+    offered,
+)
 from diffing.templates import fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Prompt, Usage, ignore_progress
 
@@ -44,15 +53,15 @@ _Met: TypeAlias = frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Scopes:
+class MetConditions:
     """Which prompts meet the conditions of some hypotheses."""
 
-    met: Mapping[tuple[str, str], bool | Unreadable]
+    met: Mapping[tuple[str, str], bool | UnreadableReply]
     """For each condition, in words, and prompt id: whether the prompt meets it, or why that is not known."""
     usage: Usage | None
     """The judge's calls and tokens; None if no hypothesis has a scope."""
 
-    def of(self, hypothesis: Hypothesis, prompt: Prompt) -> bool | Unreadable:
+    def of(self, hypothesis: Hypothesis, prompt: Prompt) -> bool | UnreadableReply:
         """Whether a prompt is in the scope of a hypothesis; every prompt is if it has none."""
         return hypothesis.scope is None or self.met[hypothesis.scope.words, prompt.id]
 
@@ -62,7 +71,7 @@ def decide_scopes(
     hypotheses: Iterable[Hypothesis],
     prompts: Sequence[Prompt],
     on_progress: OnProgress = ignore_progress,
-) -> Scopes:
+) -> MetConditions:
     """Asks the judge which prompts meet the conditions of hypotheses, several prompts per question.
 
     Args:
@@ -77,7 +86,7 @@ def decide_scopes(
     """
     conditions = list(dict.fromkeys(each.scope.words for each in hypotheses if each.scope is not None))
     if not conditions or not prompts:
-        return Scopes({}, None)
+        return MetConditions({}, None)
     asked = [
         (group, several)
         for group in packed(conditions, len, most=CONDITIONS_LENGTH)
@@ -85,31 +94,31 @@ def decide_scopes(
     ]
     questions = [_question(group, several) for group, several in asked]
     answers = ask_items(model, questions, stage=SCOPE, schema=SCHEMA, on_progress=on_progress)
-    met: dict[tuple[str, str], bool | Unreadable] = {}
+    met: dict[tuple[str, str], bool | UnreadableReply] = {}
     for (group, several), items in zip(asked, answers.replies, strict=True):
         for prompt, item in zip(several, items, strict=True):
             for place, words in enumerate(group):
-                met[words, prompt.id] = item if isinstance(item, Unreadable) else place in item
-    return Scopes(met, answers.usage)
+                met[words, prompt.id] = item if isinstance(item, UnreadableReply) else place in item
+    return MetConditions(met, answers.usage)
 
 
 def _length(prompt: Prompt) -> int:
     return sum(len(message.content) for message in prompt.messages)
 
 
-def _question(conditions: Sequence[str], prompts: Sequence[Prompt]) -> Question[_Met]:
+def _question(conditions: Sequence[str], prompts: Sequence[Prompt]) -> LlmQuestion[_Met]:
     text = render(
         "scope",
         count=len(conditions),
         conditions=numbered(conditions),
         prompts=[fence_conversation(prompt.messages) for prompt in prompts],
     )
-    return Question(text, functools.partial(_parse, len(conditions), len(prompts)), items=len(prompts))
+    return LlmQuestion(text, functools.partial(_parse, len(conditions), len(prompts)), items=len(prompts))
 
 
 def _parse(conditions: int, prompts: int, value: object) -> Items[_Met]:
     """Reads one entry per prompt; a missing entry, an invalid one or two different ones make it unreadable."""
-    found: dict[str, _Met | Unreadable] = {}
+    found: dict[str, _Met | UnreadableReply] = {}
     numbers = [str(i + 1) for i in range(prompts)]
     for item in entries(value, "prompts"):
         try:
@@ -117,11 +126,11 @@ def _parse(conditions: int, prompts: int, value: object) -> Items[_Met]:
         except ReplyError:
             continue
         try:
-            met: _Met | Unreadable = _places(entry(item, "meets"), conditions)
+            met: _Met | UnreadableReply = _places(entry(item, "meets"), conditions)
         except ReplyError as error:
-            met = Unreadable(str(error))
-        found[number] = met if found.get(number, met) == met else Unreadable("two different entries")
-    return tuple(found.get(number, Unreadable("no entry for this prompt")) for number in numbers)
+            met = UnreadableReply(str(error))
+        found[number] = met if found.get(number, met) == met else UnreadableReply("two different entries")
+    return tuple(found.get(number, UnreadableReply("no entry for this prompt")) for number in numbers)
 
 
 def _places(value: object, conditions: int) -> _Met:

@@ -13,7 +13,7 @@ from diffing.methods.property_info import PropertyExamples, PropertyInfo
 from diffing.models.base import Model
 from diffing.run_settings import RunSettings
 from diffing.settings import Settings
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import Hypothesis, Judgement, Pair, Prompt, Stage
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diffing.models.process_group import ProcessGroup
 
 
-class Tools(Protocol):
+class MethodTools(Protocol):
     """Resources that a method may use when it is built."""
 
     @property
@@ -98,9 +98,9 @@ class MethodPlan(Protocol):
         """Returns the models that it loads on this machine: model strings by their role, such as `Reader`."""
         return {}
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """Lists the steps of the method, in order, for the progress page; each step names its stages."""
-        return (Step(f"{self.title}: looking for differences", self.hint, self.stages),) if self.stages else ()
+        return (ListedStep(f"{self.title}: looking for differences", self.hint, self.stages),) if self.stages else ()
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
         """Estimates the calls and tokens of the method's stages.
@@ -155,7 +155,7 @@ class MethodPlan(Protocol):
         """
         return PropertyExamples()
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method for a run.
 
         Raises:

@@ -13,7 +13,7 @@ import httpx2
 
 from diffing.errors import SettingError
 from diffing.model_ref import ModelPlace, ModelRef
-from diffing.models.chat import Body, ChatModel
+from diffing.models.chat_model import Body, ChatModel
 from diffing.models.remote import RequestLimits
 from diffing.models.transport import post_json
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from diffing.errors import ModelError, SettingError
 from diffing.model_ref import ModelPlace, ModelRef
-from diffing.models.chat import Body, ChatModel
+from diffing.models.chat_model import Body, ChatModel
 from diffing.models.remote import RequestLimits
 from diffing.models.transport import post_json
 

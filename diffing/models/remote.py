@@ -114,7 +114,7 @@ class _Stopped(Exception):
     """The whole call ended before this request was sent."""
 
 
-class Requests:
+class ServerRequests:
     """Sends requests to one server: at most `concurrency` at a time, repeated with back-off and jitter.
 
     If the server tells one request to wait (Retry-After), all requests wait. Whether the server ever answered, and how

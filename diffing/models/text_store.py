@@ -1,4 +1,4 @@
-"""Opens and migrates the SQLite file of the completion cache, and salvages intact rows of a damaged one.
+"""Opens and migrates the SQLite file of the completion cache, and salvages the intact entries of a damaged one.
 
 A file of the earlier layout without checksums is migrated when it is opened. Its rows are taken over unchanged, since
 they were paid for and damage among them could not be detected anyway; from then on they have checksums as well.

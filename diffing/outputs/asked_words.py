@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from diffing.outputs.finding_results import sentence
 from diffing.outputs.phrasing import count, one_line, probability
 from diffing.report.asked_tables import AskedResult
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 
 _QUESTION = 300
 
@@ -15,7 +15,7 @@ def question_of(result: AskedResult) -> str:
     return one_line(result.asked.question, _QUESTION)
 
 
-def answer_of(result: AskedResult, names: Names) -> str:
+def answer_of(result: AskedResult, names: ModelNames) -> str:
     """The result in one or two sentences.
 
     Example: "tuned refuses, when asked for medical advice: it fits tuned better in 17 of the 17 held-out prompts where

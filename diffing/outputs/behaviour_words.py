@@ -11,7 +11,7 @@ from diffing.metrics import FALSE_DISCOVERY_RATE, wilson
 from diffing.outputs.coverage_words import coverage_in_words as coverage_in_words
 from diffing.outputs.level_words import bare_level, level_of, level_with_interval
 from diffing.outputs.phrasing import one_line, shares
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.scope import Scope, Term
 from diffing.types import Finding, KnownBy, Level, Place, other_side
 
@@ -40,7 +40,7 @@ _SURE: tuple[tuple[float, str, str], ...] = (
 """Bounds of q with what is said below them, and with how often chance alone goes that far: p is never above q."""
 
 
-def where(finding: Finding, names: Names) -> str | None:
+def where(finding: Finding, names: ModelNames) -> str | None:
     """Returns where a difference is concentrated, with both models' own results there and on all other prompts.
 
     Example: "when asked about medicine: tuned in 17 of 17 (82 to 100%), base in 0 of 17 (0 to 18%); elsewhere 0 and 0
@@ -96,7 +96,7 @@ def place_label(finding: Finding) -> str | None:
     return one_line(joint.join([", ".join(first), last] if first else [last]), _LABEL_LENGTH)
 
 
-def levels_in_words(finding: Finding, names: Names) -> str | None:
+def levels_in_words(finding: Finding, names: ModelNames) -> str | None:
     """Returns each model's own level over all held-out prompts, the model that the finding speaks of first.
 
     Examples: "tuned 8% (5 to 13%), base 0% (0 to 2%)"; "tuned 24 words (22 to 27), base 21 words (20 to 23)"; for
@@ -163,7 +163,7 @@ def _joint(level: Level) -> str:
     return " in " if level.kind == "fits" else " "
 
 
-def _by_levels(finding: Finding, names: Names) -> str | None:
+def _by_levels(finding: Finding, names: ModelNames) -> str | None:
     own, other = _both(finding, "inside")
     if own is None or other is None:
         return None
@@ -181,7 +181,7 @@ def _levels_elsewhere(finding: Finding) -> str:
     return f"; elsewhere {bare_level(own, of=own.value.n != other.value.n)} and {bare_level(other, of=True)}"
 
 
-def _by_verdicts(finding: Finding, names: Names) -> str:
+def _by_verdicts(finding: Finding, names: ModelNames) -> str:
     """The verdicts inside and outside the scope, worded as such, because they compare both responses of a pair."""
     concentration, side = concentration_of(finding), finding.hypothesis.direction
     within = concentration.inside if concentration else finding.heldout_in_scope

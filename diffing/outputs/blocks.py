@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from diffing.outputs.phrasing import count, prompts_in
-from diffing.report.grouped_list import Entry
+from diffing.report.grouped_list import ListEntry
 from diffing.report.index import ReportIndex
 from diffing.report.run_pairs import PROBES
 
@@ -13,7 +13,7 @@ ShownBlock: TypeAlias = Literal["differences", "wording", "features", "unconfirm
 lines that are not confirmed."""
 
 
-def lines_by_block(index: ReportIndex) -> Mapping[ShownBlock, tuple[Entry, ...]]:
+def lines_by_block(index: ReportIndex) -> Mapping[ShownBlock, tuple[ListEntry, ...]]:
     """Returns the lines of each part, in order.
 
     Args:
@@ -37,7 +37,7 @@ def block_of(index: ReportIndex, number: int) -> ShownBlock:
     return next(block for block, lines in lines_by_block(index).items() if any(number in numbers(e) for e in lines))
 
 
-def numbers(entry: Entry) -> tuple[int, ...]:
+def numbers(entry: ListEntry) -> tuple[int, ...]:
     """The numbers of all findings of a line, that of its lead first."""
     return entry.number, *(member.number for member in entry.members)
 

@@ -22,7 +22,7 @@ from diffing.outputs.phrasing import (
     text_of,
 )
 from diffing.report.index import ReportIndex, index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import Finding, Level, Place, Report, Side, other_side
 
 Style: TypeAlias = Side | Literal["count"] | None
@@ -66,7 +66,7 @@ def confirmed_leads(index: ReportIndex) -> tuple[Finding, ...]:
     return tuple(confirmed if folded else sorted(confirmed, key=headline_rank))
 
 
-def claim(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> tuple[Piece, ...]:
+def claim(finding: Finding, names: ModelNames, length: int = HEADLINE_LENGTH) -> tuple[Piece, ...]:
     """Returns a finding in one sentence without a full stop, with where it is concentrated and both models' own counts.
 
     Examples: "When asked about medicine, tuned refuses every time (17 of 17); base never does"; "tuned uses headings in
@@ -82,7 +82,7 @@ def claim(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> tupl
     return (*_said(finding, text, names, length - sum(len(each) for each, _ in result)), *result)
 
 
-def claim_in_words(finding: Finding, names: Names, length: int = HEADLINE_LENGTH) -> str:
+def claim_in_words(finding: Finding, names: ModelNames, length: int = HEADLINE_LENGTH) -> str:
     """Returns the sentence of `claim` as one text."""
     return "".join(text for text, _ in claim(finding, names, length))
 
@@ -102,7 +102,7 @@ def text_beside_rates(finding: Finding) -> str:
     return text.removesuffix(" than <OTHER MODEL>")
 
 
-def what_and_where(finding: Finding, names: Names, length: int) -> str:
+def what_and_where(finding: Finding, names: ModelNames, length: int) -> str:
     """Returns what differs and where, without how often, such as "When asked about medicine, tuned refuses more often".
 
     Args:
@@ -126,7 +126,7 @@ def levels_shown(finding: Finding) -> tuple[Level, Level] | None:
     return (own, other) if own and other else None
 
 
-def expectation(finding: Finding, names: Names) -> str:
+def expectation(finding: Finding, names: ModelNames) -> str:
     """Says what to expect of new prompts, by the 95% intervals of what `claim` gives.
 
     Example: "On new prompts of this kind, expect 82 to 100% from tuned and at most 18% from base (95%
@@ -184,7 +184,7 @@ def _weaker_q(finding: Finding) -> float | None:
     )
 
 
-def _said(finding: Finding, text: str, names: Names, length: int) -> tuple[Piece, ...]:
+def _said(finding: Finding, text: str, names: ModelNames, length: int) -> tuple[Piece, ...]:
     """The finding's text with the models' names, after the condition under which it holds, cut to a length."""
     before = _condition(finding, length - _SHORTEST)
     named: list[Piece] = [
@@ -201,7 +201,7 @@ def _condition(finding: Finding, room: int) -> str:
     return f"{one_line(scope.words, max(_SHORTEST, min(_LONGEST_CONDITION, room - len(', '))))}, "
 
 
-def _worded(finding: Finding, levels: tuple[Level, Level] | None, names: Names) -> tuple[str, list[Piece]]:
+def _worded(finding: Finding, levels: tuple[Level, Level] | None, names: ModelNames) -> tuple[str, list[Piece]]:
     """The finding's text, and what follows it: how often each model shows it."""
     text, side = text_of(finding), finding.hypothesis.direction
     other_name: Piece = (names.of(other_side(side)), other_side(side))

@@ -2,7 +2,7 @@
 
 from diffing.estimates import Coverage, Estimate
 from diffing.outputs.phrasing import percent, shares
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import Report
 
 TOLD_APART = 0.05
@@ -11,7 +11,7 @@ _FLATTERED = "The list is scored on the same held-out pairs that confirmed it, w
 _INCOMPLETE = "the judge stopped early, and the verdicts that it never gave count as none, which can make it too low"
 
 
-def coverage_of_report(report: Report, names: Names) -> str:
+def coverage_of_report(report: Report, names: ModelNames) -> str:
     """Returns the coverage of a report in full sentences, with what makes it too high or too low.
 
     Args:
@@ -32,7 +32,7 @@ def coverage_of_report(report: Report, names: Names) -> str:
     return f"{words} {_FLATTERED}{f'; {_INCOMPLETE}' if incomplete else ''}."
 
 
-def coverage_in_words(coverage: Coverage, names: Names) -> str:
+def coverage_in_words(coverage: Coverage, names: ModelNames) -> str:
     """Returns the coverage in full sentences.
 
     Example: "From the answers alone 74 of 100 pairs can be told apart; from this list 69: it explains 79% (59 to 100%).
@@ -67,7 +67,7 @@ def coverage_in_words(coverage: Coverage, names: Names) -> str:
     )
 
 
-def coverage_in_short(coverage: Coverage, names: Names) -> str:
+def coverage_in_short(coverage: Coverage, names: ModelNames) -> str:
     """Returns the coverage without a ratio, for readers who know none of the terms.
 
     Example: "A program that is shown both answers to a prompt says which model wrote which. It is right for 88% of the
@@ -108,7 +108,7 @@ def explained_interval(coverage: Coverage) -> str:
     return shares(_capped(coverage.explained))
 
 
-def _not_told_apart(everything: Estimate, names: Names) -> str:
+def _not_told_apart(everything: Estimate, names: ModelNames) -> str:
     right = f"{(everything.value or 0.0) * everything.n:g} of {everything.n:,}"
     return (
         f"A program that reads both answers to a prompt cannot tell {names.a} from {names.b}: it says correctly which "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from diffing import registry
-from diffing.outputs.formats import Format
+from diffing.outputs.formats import DownloadFormat
 
-FORMATS: Mapping[str, Format] = {key: registry.load(place) for key, place in registry.OUTPUTS.items()}
+FORMATS: Mapping[str, DownloadFormat] = {key: registry.load(place) for key, place in registry.OUTPUTS.items()}
 """The download formats by key, in the order in which they are offered."""

@@ -5,11 +5,11 @@ All functions return plain text, as those of `phrasing` do.
 
 from diffing.metrics import wilson
 from diffing.outputs.phrasing import count, interval, percent, points, shares, statement, tested_only_inside
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import Finding
 
 
-def sentence(finding: Finding, names: Names) -> str:
+def sentence(finding: Finding, names: ModelNames) -> str:
     """Returns the hypothesis and its result on held-out prompts in one sentence.
 
     Examples: "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other
@@ -27,7 +27,7 @@ def sentence(finding: Finding, names: Names) -> str:
     return result if finding.confirmed else f"{result}; not confirmed"
 
 
-def _in_words(finding: Finding, names: Names) -> str:
+def _in_words(finding: Finding, names: ModelNames) -> str:
     heldout, within = finding.heldout, finding.heldout_in_scope
     net = heldout.net_difference
     size = f"net difference {points(net.value)} points, 95% interval {interval(net)}"

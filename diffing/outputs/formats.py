@@ -12,10 +12,10 @@ from pathlib import Path
 from diffing.atomic_write import write_atomically
 from diffing.outputs.address_removal import public_report
 from diffing.outputs.figures import png_of, preview
-from diffing.outputs.files.archive import archive
 from diffing.outputs.files.csv_table import table_as_csv
 from diffing.outputs.files.markdown_report import markdown_report
-from diffing.outputs.findings_table import findings_table, parquet
+from diffing.outputs.files.report_archive import archive
+from diffing.outputs.flat_findings import findings_table, parquet
 from diffing.outputs.html import render
 from diffing.report.index import index_of
 from diffing.types import Report
@@ -26,7 +26,7 @@ _DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class DownloadFormat:
     """One download format of reports."""
 
     key: str
@@ -67,39 +67,39 @@ class Format:
         return write_atomically(self.content(report), Path(folder) / self.file_name(report))
 
 
-ZIP = Format(
+ZIP = DownloadFormat(
     "zip",
     "Everything (zip)",
     "The whole report with every response and verdict, the page, and a note on how to open both. Keep it as an "
     "archive, or unpack it for `diffing show` and `load_report`.",
     lambda report, name: archive(report, name, render(report).encode()),
 )
-HTML = Format(
+HTML = DownloadFormat(
     "html",
     "Page (HTML)",
     "The result as one page that opens in any browser, without a network connection.",
     lambda report, _: render(report).encode(),
 )
-PNG = Format(
+PNG = DownloadFormat(
     "png",
     "Picture (PNG)",
     "The strongest confirmed differences at a glance, 1200 by 630 pixels, for posts and link previews.",
     lambda report, _: png_of(preview(report)),
 )
-MD = Format(
+MD = DownloadFormat(
     "md",
     "Text (Markdown)",
     "The headline, findings with intervals, examples, settings and untested hypotheses, for reading, wikis and issues.",
     lambda report, _: markdown_report(report).encode(),
 )
-CSV = Format(
+CSV = DownloadFormat(
     "csv",
     "Findings (CSV)",
     "One row per finding, for spreadsheets. The file is UTF-8 with a byte order mark, which Excel needs. Each text is "
     "on one line, and no text can act as a formula.",
     lambda report, _: table_as_csv(findings_table(report)),
 )
-PARQUET = Format(
+PARQUET = DownloadFormat(
     "parquet",
     "Findings (parquet)",
     "The same rows and columns with their types and unchanged texts, for pandas, polars and DuckDB.",

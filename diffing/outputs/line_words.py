@@ -13,12 +13,12 @@ from diffing.outputs.behaviour_words import (
 )
 from diffing.outputs.level_words import bare_level, level_of
 from diffing.outputs.phrasing import count, interval, percent, points, statement, tested_only_inside
-from diffing.report.grouped_list import Member
-from diffing.report.model_names import Names
+from diffing.report.grouped_list import ListMember
+from diffing.report.model_names import ModelNames
 from diffing.types import SIDES, Finding, other_side
 
 
-def place(finding: Finding, names: Names) -> str | None:
+def place(finding: Finding, names: ModelNames) -> str | None:
     """Returns where a difference lives, as `where` says it, or that no narrower place was found.
 
     Args:
@@ -33,7 +33,7 @@ def place(finding: Finding, names: Names) -> str | None:
     return NO_NARROWER_PLACE if found is None and finding.confirmed and finding.levels else found
 
 
-def where_it_holds(finding: Finding, names: Names) -> str:
+def where_it_holds(finding: Finding, names: ModelNames) -> str:
     """Returns for which prompts a difference is claimed, with both models' levels elsewhere if a place was found.
 
     It never says that a difference is everywhere, because finding no place that stands out does not show that.
@@ -58,7 +58,7 @@ def where_it_holds(finding: Finding, names: Names) -> str:
     return f"prompts of this kind, {shown.n:,} of {n:,}{told}"
 
 
-def overall(finding: Finding, names: Names) -> str | None:
+def overall(finding: Finding, names: ModelNames) -> str | None:
     """Returns both models' levels over all held-out prompts.
 
     For a finding with a scope the net difference over all of them follows, because the one in the scope is shown first.
@@ -84,7 +84,7 @@ def overall(finding: Finding, names: Names) -> str | None:
     return f"over all {count(heldout.n, 'held-out prompt')}: {said}"
 
 
-def member_in_words(member: Member, names: Names) -> str:
+def member_in_words(member: ListMember, names: ModelNames) -> str:
     """Returns a member of a line with the reason why it is there.
 
     Example: "tuned uses lists more often (another sign of the same behaviour, agreement 94%)".

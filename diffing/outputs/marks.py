@@ -44,7 +44,7 @@ def _of_property(name: str, pair: Pair, side: Side) -> list[tuple[int, int]]:
 
 def _of_phrase(phrase: str, pair: Pair, side: Side) -> list[tuple[int, int]]:
     from diffing.methods.lexical.parsed_response import ParsedResponse
-    from diffing.methods.lexical.tokens import SENTENCE_END, fold
+    from diffing.methods.lexical.word_tokens import SENTENCE_END, fold
 
     read = ParsedResponse(pair.prompt.text, pair.response(side).text[:_READ], "stop")
     sought = phrase.split(" ")

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from diffing.estimates import Estimate
 from diffing.metrics import FALSE_DISCOVERY_RATE
-from diffing.report.grouped_list import Entry
+from diffing.report.grouped_list import ListEntry
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.report.model_names import one_line as one_line
 from diffing.report.run_pairs import pairs_of_run
 from diffing.types import (
@@ -72,12 +72,12 @@ def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:
             yield piece, None
 
 
-def statement(finding: Finding, names: Names) -> str:
+def statement(finding: Finding, names: ModelNames) -> str:
     """Returns the hypothesis with the models' names filled in and without a full stop."""
     return "".join(names.of(side) if side else text for text, side in pieces(finding))
 
 
-def line_statement(entry: Entry, names: Names) -> str:
+def line_statement(entry: ListEntry, names: ModelNames) -> str:
     """Returns the statement of an entry's lead; if members speak for the other model, with the strongest of these.
 
     Example: "base refuses more often; tuned answers with lists more often instead".

@@ -6,7 +6,7 @@ from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.claims import levels_shown, text_beside_rates
 from diffing.outputs.level_words import level_value, unit_of
 from diffing.outputs.phrasing import percent, pieces_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import SIDES, Finding, Level, Side
 
 _VALUE_LENGTH = 12
@@ -14,7 +14,7 @@ _VALUE_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class RateBar:
     """One model's own rate."""
 
     side: Side
@@ -32,7 +32,7 @@ def row_pieces(finding: Finding) -> tuple[tuple[str, Side | None], ...]:
     return tuple(pieces_of(text_beside_rates(finding), finding.hypothesis.direction))
 
 
-def bars(finding: Finding, names: Names) -> tuple[Bar, Bar]:
+def bars(finding: Finding, names: ModelNames) -> tuple[RateBar, RateBar]:
     """Returns both models' rates, A first; without levels, the shares of pairs in which each model shows it more.
 
     Args:
@@ -52,22 +52,22 @@ def _of(levels: tuple[Level, Level], side: Side) -> Level:
     return next(each for each in levels if each.side == side)
 
 
-def _level_bar(finding: Finding, level: Level, largest: float, names: Names) -> Bar:
+def _level_bar(finding: Finding, level: Level, largest: float, names: ModelNames) -> RateBar:
     share = (level.value.value or 0.0) / (largest if level.kind == "median" else 1.0)
     value = level_value(level)
     spoken = f"{value} {unit_of(finding)}" if level.kind == "median" else value
     shown = spoken if len(spoken) <= _VALUE_LENGTH else value
-    return Bar(level.side, _width(share), shown, f"{names.of(level.side)}: {spoken}")
+    return RateBar(level.side, _width(share), shown, f"{names.of(level.side)}: {spoken}")
 
 
-def _pairs_bar(finding: Finding, side: Side, names: Names) -> Bar:
+def _pairs_bar(finding: Finding, side: Side, names: ModelNames) -> RateBar:
     """The share of pairs in which one model's answer shows it more, if its own rate is not known."""
     shown = metrics_shown(finding)
     if not shown.n:
-        return Bar(side, 0, "–", f"{names.of(side)}: not known")
+        return RateBar(side, 0, "–", f"{names.of(side)}: not known")
     pairs = shown.k_for if side == finding.hypothesis.direction else shown.k_against
     value = f"more in {percent(pairs / shown.n)}"
-    return Bar(side, _width(pairs / shown.n), value, f"{names.of(side)} {value} of pairs")
+    return RateBar(side, _width(pairs / shown.n), value, f"{names.of(side)} {value} of pairs")
 
 
 def _width(share: float) -> float:

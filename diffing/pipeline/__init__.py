@@ -11,8 +11,8 @@ from diffing.amplified import Amplified
 from diffing.earlier_report import still_holds
 from diffing.methods.base import Method
 from diffing.models.base import Model
-from diffing.pipeline.comparison import Helpers, compared, read_shares
-from diffing.pipeline.options import DiffOptions
+from diffing.pipeline.diff_options import DiffOptions
+from diffing.pipeline.model_comparison import HelperModels, compared, read_shares
 from diffing.types import (
     OnHypotheses,
     OnProgress,
@@ -66,7 +66,7 @@ def diff_models(
         ModelError: A model cannot be used at all.
         LimitError: A hard limit of calls or dollars was reached.
     """
-    helpers = Helpers(methods, judge, second_judge, raters, amplified)
+    helpers = HelperModels(methods, judge, second_judge, raters, amplified)
     options = options or DiffOptions()
     if amplified:
         options = replace(options, settings={**options.stored_settings(), "amplify": amplified.alpha})

@@ -5,28 +5,28 @@ from dataclasses import dataclass, replace
 
 from diffing.evaluation import findings_of
 from diffing.methods.base import MeasuringMethod, Method, SeededMethod
-from diffing.pipeline.comparison import ModelComparison
-from diffing.pipeline.discovery import Discovered, find
-from diffing.pipeline.verdicts import judged
+from diffing.pipeline.method_discoveries import RunDiscoveries, find
+from diffing.pipeline.model_comparison import ModelComparison
+from diffing.pipeline.run_verdicts import judged
 from diffing.run_records import judge_usage_of
-from diffing.stability import SeededRun, Stability, repeated_usage, stability_of
+from diffing.stability import RunStability, SeededRun, repeated_usage, stability_of
 from diffing.stages import REPEAT
 from diffing.types import Discovery, Finding, Judgement, Stage, Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
+class SeedRepeats:
     """What repeats with other seeds say about a run."""
 
-    stability: Stability
+    stability: RunStability
     """Which confirmed hypotheses come back."""
     usage: tuple[Usage, ...]
     """Calls and tokens of the repeats."""
 
 
 def repeat_run(
-    run: ModelComparison, found: Discovered, findings: tuple[Finding, ...], judgements: Sequence[Judgement]
-) -> Repeats:
+    run: ModelComparison, found: RunDiscoveries, findings: tuple[Finding, ...], judgements: Sequence[Judgement]
+) -> SeedRepeats:
     """Repeats a run with the next seeds, on the same responses, and compares what is confirmed.
 
     Args:
@@ -36,7 +36,7 @@ def repeat_run(
         judgements: The verdicts on these.
     """
     if run.options.stability <= 1:
-        return Repeats(Stability({}, ()), ())
+        return SeedRepeats(RunStability({}, ()), ())
     methods, seed = run.helpers.methods, run.options.sampling.seed
     by_seed = {method.name for method in methods if isinstance(method, SeededMethod)}
     usage: list[Usage] = []
@@ -69,7 +69,7 @@ def repeat_run(
 
     runs = [again(by) for by in range(1, run.options.stability)]
     stability = stability_of(seeded(findings, judgements, 0), runs, run.pairs)
-    return Repeats(replace(stability, notes=(*stability.notes, *_not_repeated(methods))), repeated_usage(usage))
+    return SeedRepeats(replace(stability, notes=(*stability.notes, *_not_repeated(methods))), repeated_usage(usage))
 
 
 def _not_repeated(methods: Sequence[Method]) -> tuple[str, ...]:

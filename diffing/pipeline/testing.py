@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from diffing.coverage import cover
 from diffing.evaluation import findings_of
-from diffing.fresh_prompts import Answers, own_prompts
-from diffing.grouping import BehaviourGroups, Merging, group_by_behaviour, merge
+from diffing.fresh_prompts import AnswerSampling, own_prompts
+from diffing.grouping import BehaviourGroups, MergingResult, group_by_behaviour, merge
 from diffing.judgements import Judgements
 from diffing.levels import measured_values, with_levels
-from diffing.pipeline.comparison import ModelComparison
-from diffing.pipeline.discovery import Discovered, discover, with_heldout_records
-from diffing.pipeline.repeats import Repeats, repeat_run
-from diffing.pipeline.verdicts import Verdicts, verdicts_on
+from diffing.pipeline.method_discoveries import RunDiscoveries, discover, with_heldout_records
+from diffing.pipeline.model_comparison import ModelComparison
+from diffing.pipeline.repeats import SeedRepeats, repeat_run
+from diffing.pipeline.run_verdicts import Verdicts, verdicts_on
 from diffing.ranking import order_findings
 from diffing.run_records import (
     left_out_of,
@@ -39,13 +39,13 @@ def tested(run: ModelComparison, on_hypotheses: OnHypotheses) -> Report:
     """
     helpers = run.helpers
     found = discover(run, on_hypotheses)
-    answers = Answers(run.options.sampling, (run.options.sample_a, run.options.sample_b))
+    answers = AnswerSampling(run.options.sampling, (run.options.sample_a, run.options.sample_b))
     own = own_prompts(helpers.methods, found.discoveries, run.pairs, answers, helpers.judge, run.on_progress)
     found = replace(found, own=own)
     return _tested(run, found, verdicts_on(run, found))
 
 
-def _tested(run: ModelComparison, found: Discovered, verdicts: Verdicts) -> Report:
+def _tested(run: ModelComparison, found: RunDiscoveries, verdicts: Verdicts) -> Report:
     """Tests all hypotheses by their verdicts, groups the findings and makes the report."""
     pairs, methods, inside, apart = run.pairs, run.helpers.methods, found.scopes.conditions.inside, found.own.pairs
     findings = findings_of(
@@ -65,13 +65,13 @@ def _tested(run: ModelComparison, found: Discovered, verdicts: Verdicts) -> Repo
 
 def _report(
     run: ModelComparison,
-    found: Discovered,
+    found: RunDiscoveries,
     verdicts: Verdicts,
     findings: tuple[Finding, ...],
     judgements: Sequence[Judgement],
-    merged: Merging,
+    merged: MergingResult,
     grouped: BehaviourGroups,
-    repeats: Repeats,
+    repeats: SeedRepeats,
 ) -> Report:
     model_a, model_b = run.models
     checked, checks, judged = verdicts.agreement, verdicts.checks, verdicts.judged
@@ -107,7 +107,7 @@ def _report(
     )
 
 
-def _notes_on_amplified(run: ModelComparison, found: Discovered, findings: Sequence[Finding]) -> tuple[str, ...]:
+def _notes_on_amplified(run: ModelComparison, found: RunDiscoveries, findings: Sequence[Finding]) -> tuple[str, ...]:
     """What came of amplified answers; a difference within a part of the prompts belongs to nobody's suggestion."""
     if run.amplified is None:
         return ()

@@ -13,12 +13,12 @@ from enum import IntEnum
 from diffing.estimates import Estimate, Metrics
 from diffing.metrics import net_interval
 from diffing.metrics.equivalence import LEVEL, interval_90, p_below, prompts_needed
-from diffing.policy.measuring import Checked, CheckedReport
-from diffing.policy.rules import Policy, Rule
+from diffing.policy.rule_evidence import CheckedDifference, CheckedReport
+from diffing.policy.rules import Policy, PolicyRule
 from diffing.types import SIDES, Report, Side
 
 
-class Outcome(IntEnum):
+class CheckOutcome(IntEnum):
     """The result of a rule or a policy, as the exit code of `diffing check`."""
 
     KEPT = 0
@@ -33,7 +33,7 @@ class Outcome(IntEnum):
 class DifferenceResult:
     """One difference that a rule is about, in one direction that the rule forbids."""
 
-    checked: Checked
+    checked: CheckedDifference
     """The difference."""
     side: Side
     """The model that may not show more of it."""
@@ -44,7 +44,7 @@ class DifferenceResult:
     at 5%."""
     p: float
     """The exact p, on these prompts, of the hypothesis that the net difference is at least the limit."""
-    outcome: Outcome
+    outcome: CheckOutcome
     """The result."""
     above: bool
     """Whether the 95% interval lies above the limit. If the run did not confirm the difference, this breaks nothing."""
@@ -56,7 +56,7 @@ class DifferenceResult:
 class RuleResult:
     """The result of one rule."""
 
-    rule: Rule
+    rule: PolicyRule
     """The rule."""
     differences: tuple[DifferenceResult, ...]
     """Everything that the rule is about: what breaks it first, then what is undecided, each the largest first."""
@@ -64,15 +64,15 @@ class RuleResult:
     """How many hypotheses and properties have no readable verdict on held-out prompts, and are not covered."""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CheckOutcome:
         """Broken if any difference is too large, kept if all are shown not to be; unknown if there are none."""
         return _together([each.outcome for each in self.differences])
 
     @property
     def prompts(self) -> int | None:
         """About how many held-out prompts would decide the rule; None if it is decided, or that is not known."""
-        needed = [each.prompts for each in self.differences if each.outcome == Outcome.UNKNOWN]
-        if self.outcome != Outcome.UNKNOWN or not needed or None in needed:
+        needed = [each.prompts for each in self.differences if each.outcome == CheckOutcome.UNKNOWN]
+        if self.outcome != CheckOutcome.UNKNOWN or not needed or None in needed:
             return None
         return max(each for each in needed if each is not None)
 
@@ -85,14 +85,14 @@ class PolicyResult:
     """One per rule, in the policy's order."""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CheckOutcome:
         """Broken if any rule is, kept if all are."""
         return _together([each.outcome for each in self.rules])
 
     @property
     def prompts(self) -> int | None:
         """About how many held-out prompts would decide all rules; None if they are decided, or that is not known."""
-        needed = [each.prompts for each in self.rules if each.outcome == Outcome.UNKNOWN]
+        needed = [each.prompts for each in self.rules if each.outcome == CheckOutcome.UNKNOWN]
         return None if not needed or None in needed else max(each for each in needed if each is not None)
 
 
@@ -107,25 +107,25 @@ def check_policy(report: Report, policy: Policy) -> PolicyResult:
     return PolicyResult(tuple(_rule_result(rule, found) for rule in policy.rules))
 
 
-def _rule_result(rule: Rule, found: CheckedReport) -> RuleResult:
+def _rule_result(rule: PolicyRule, found: CheckedReport) -> RuleResult:
     sides = SIDES if rule.direction == "either" else (rule.direction,)
     results = [_result(checked, side, rule.at_most) for checked in found.about(rule) for side in sides]
-    order = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.KEPT)
+    order = (CheckOutcome.BROKEN, CheckOutcome.UNKNOWN, CheckOutcome.KEPT)
     ranked = sorted(results, key=lambda each: (order.index(each.outcome), -(each.net.value or 0.0)))
     return RuleResult(rule, tuple(ranked), found.untested(rule))
 
 
-def _result(checked: Checked, side: Side, limit: float) -> DifferenceResult:
+def _result(checked: CheckedDifference, side: Side, limit: float) -> DifferenceResult:
     predicted = side == checked.hypothesis.direction
     net = net_interval(*_counts(checked.heldout, predicted))
     known = _counts(checked.determined, predicted)
     p = p_below(*known, limit)
     above = net.low is not None and net.low > limit
-    outcome = Outcome.KEPT if p <= LEVEL else Outcome.UNKNOWN
+    outcome = CheckOutcome.KEPT if p <= LEVEL else CheckOutcome.UNKNOWN
     if above and checked.confirmed and predicted:
-        outcome = Outcome.BROKEN
+        outcome = CheckOutcome.BROKEN
     net_90 = interval_90(*known)
-    undecided = outcome == Outcome.UNKNOWN and not above
+    undecided = outcome == CheckOutcome.UNKNOWN and not above
     return DifferenceResult(
         checked=checked,
         side=side,
@@ -144,7 +144,7 @@ def _counts(heldout: Metrics, predicted: bool) -> tuple[int, int, int]:
     return own, other, heldout.n
 
 
-def _together(outcomes: list[Outcome]) -> Outcome:
-    if Outcome.BROKEN in outcomes:
-        return Outcome.BROKEN
-    return Outcome.KEPT if outcomes and set(outcomes) == {Outcome.KEPT} else Outcome.UNKNOWN
+def _together(outcomes: list[CheckOutcome]) -> CheckOutcome:
+    if CheckOutcome.BROKEN in outcomes:
+        return CheckOutcome.BROKEN
+    return CheckOutcome.KEPT if outcomes and set(outcomes) == {CheckOutcome.KEPT} else CheckOutcome.UNKNOWN

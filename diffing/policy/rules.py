@@ -39,7 +39,7 @@ _EXPECTED: Mapping[str, str] = {
 _SHAPE = "expected a mapping with the key rules, and in each rule category, property or pattern, direction, at_most"
 
 
-class Rule(BaseModel):
+class PolicyRule(BaseModel):
     """One rule: findings of a kind may not show a net difference of more than a limit."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -88,7 +88,7 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    rules: Annotated[list[Rule], Field(min_length=1, max_length=50)]
+    rules: Annotated[list[PolicyRule], Field(min_length=1, max_length=50)]
     """The rules, in the order of the file."""
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from diffing.errors import SettingError
-from diffing.methods.llm.embed import Embedder, Vectors
+from diffing.methods.llm.embedders import Embedder, Vectors
 from diffing.models.base import Model, Sampling
 from diffing.models.cache import CachedModel
 from diffing.models.shared_model import SharedModel
 from diffing.models.system_prompt import WithSystemPrompt, with_system_message
-from diffing.prompt_selection.divergence import Scores, TokenModel, of_first_tokens, of_responses
+from diffing.prompt_selection.divergence_scores import Scores, TokenModel, of_first_tokens, of_responses
 from diffing.prompt_selection.selected import SelectedPrompts
 from diffing.responses import answer, usage_of
 from diffing.stages import POOL

@@ -8,7 +8,7 @@ from diffing.models.base import Model
 from diffing.prompt_selection.selected import SelectedPrompts
 from diffing.prompts import fold, prompts_from
 from diffing.stages import WRITE_PROMPTS
-from diffing.structured_replies import Items, Question, ReplyError, ask_items, entries
+from diffing.structured_replies import Items, LlmQuestion, ReplyError, ask_items, entries
 from diffing.templates import fence, render
 from diffing.types import Message, OnProgress, Prompt, Usage, ignore_progress
 
@@ -93,7 +93,7 @@ def write_prompts(
     return SelectedPrompts(prompts, _notes(prompts, model.id, suspicion, train + heldout), (_sum(usage),))
 
 
-def _questions(suspicion: str, written: Sequence[str], count: int) -> list[Question[tuple[str, ...]]]:
+def _questions(suspicion: str, written: Sequence[str], count: int) -> list[LlmQuestion[tuple[str, ...]]]:
     """The questions, each for another persona and with another sample of the prompts written so far."""
     texts = [
         render(
@@ -106,7 +106,7 @@ def _questions(suspicion: str, written: Sequence[str], count: int) -> list[Quest
         )
         for i in range(count)
     ]
-    return [Question(text, _parse) for text in texts]
+    return [LlmQuestion(text, _parse) for text in texts]
 
 
 def _parse(value: object) -> Items[tuple[str, ...]]:

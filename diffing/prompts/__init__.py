@@ -11,7 +11,7 @@ from diffing.paths import path_of
 from diffing.prompts.bundled_set import is_bundled, read_bundled, version_of
 from diffing.prompts.files import SUFFIXES, read_file
 from diffing.prompts.hub import open_dataset
-from diffing.prompts.rows import Record, RowFilter
+from diffing.prompts.prompt_rows import Record, RowFilter
 from diffing.prompts.split import RECORDS_FOR_DOMAINS, first_records, fold, prompts_from, split_of
 from diffing.rows.content import suffix_of
 from diffing.types import Prompt

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from diffing.errors import SettingError
 from diffing.prompts.files import read_records
-from diffing.prompts.rows import Record, RowFilter
+from diffing.prompts.prompt_rows import Record, RowFilter
 
 NEWEST = 2
 """The version of the set that `bundled` stands for."""

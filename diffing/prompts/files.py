@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from diffing.errors import SettingError
-from diffing.prompts.rows import Record, RowFilter
+from diffing.prompts.prompt_rows import Record, RowFilter
 from diffing.rows.content import check_regular, read_content, suffix_of, text_of
 from diffing.rows.table_files import SUFFIXES as TABLES
 from diffing.rows.table_files import read_table
@@ -18,8 +18,8 @@ SUFFIXES = (*TABLES, ".txt")
 def read_file(path: Path, row_filter: RowFilter) -> list[Record]:
     """Reads the prompts of a file that pass the filter.
 
-    - Tables are read by `diffing.rows.table_files`, with the prompt in a column (see `diffing.prompts.rows`). A JSON
-      string in place of an object is a prompt.
+    - Tables are read by `diffing.rows.table_files`, with the prompt in a column (see `diffing.prompts.prompt_rows`). A
+      JSON string in place of an object is a prompt.
     - `.txt` files have one prompt per line.
 
     Empty lines are skipped. Any file may be packed with gzip, as in `.jsonl.gz`.

@@ -15,7 +15,7 @@ from typing import Any
 from diffing.errors import HubError, SettingError
 from diffing.paths import existing
 from diffing.prompts.files import SUFFIXES
-from diffing.prompts.rows import Record, RowFilter
+from diffing.prompts.prompt_rows import Record, RowFilter
 from diffing.rows.dataset_errors import one_line, reading_failures
 from diffing.rows.turns import RowError
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias, TypeVar
 
 from diffing.errors import SettingError
-from diffing.prompts.rows import Record
+from diffing.prompts.prompt_rows import Record
 from diffing.types import Conversation, Prompt, Split
 
 log = logging.getLogger(__name__)

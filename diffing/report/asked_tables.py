@@ -35,7 +35,7 @@ _LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedHypothesis:
     """A hypothesis that a user asked about after a run, with the verdicts on held-out prompts."""
 
     question: str
@@ -52,14 +52,14 @@ class Asked:
 class AskedResult:
     """What was asked, with its result."""
 
-    asked: Asked
+    asked: AskedHypothesis
     """What was asked."""
     finding: Finding
     """Its result, as that of a finding. It has no metrics on train. Its q is Holm's p over all that was asked of the
     report, and it is confirmed if that is at most 5%."""
 
 
-def asked_of(report: Report) -> tuple[Asked, ...]:
+def asked_of(report: Report) -> tuple[AskedHypothesis, ...]:
     """Reads what was asked of a report, in the order in which it was asked."""
     heldout = {pair.prompt.id for pair in report.pairs if pair.prompt.split == "heldout"}
     verdicts: dict[str, dict[str, Judgement]] = {}
@@ -68,7 +68,7 @@ def asked_of(report: Report) -> tuple[Asked, ...]:
         judgement = _judgement(row, judges)
         if judgement is not None and judgement.prompt_id in heldout:
             verdicts.setdefault(judgement.hypothesis_id, {})[judgement.prompt_id] = judgement
-    found: dict[str, Asked] = {}
+    found: dict[str, AskedHypothesis] = {}
     for row in report.tables.get(QUESTIONS, ()):
         own = _asked(row, verdicts)
         if own is not None and len(found) < MOST:
@@ -82,7 +82,7 @@ def judges_of(report: Report) -> tuple[str, ...]:
     return tuple(dict.fromkeys(judge for judge in named if isinstance(judge, str)))
 
 
-def asked_results(asked: Sequence[Asked]) -> tuple[AskedResult, ...]:
+def asked_results(asked: Sequence[AskedHypothesis]) -> tuple[AskedResult, ...]:
     """Tests everything that was asked of a report together, apart from the run's findings.
 
     Args:
@@ -97,7 +97,7 @@ def asked_results(asked: Sequence[Asked]) -> tuple[AskedResult, ...]:
     )
 
 
-def with_asked(report: Report, asked: Sequence[Asked]) -> Report:
+def with_asked(report: Report, asked: Sequence[AskedHypothesis]) -> Report:
     """Adds what was asked to a report; what was asked before stays, and the same hypothesis is replaced.
 
     Args:
@@ -112,7 +112,7 @@ def with_asked(report: Report, asked: Sequence[Asked]) -> Report:
     return replace(report, tables={**report.tables, QUESTIONS: questions, VERDICTS: verdicts})
 
 
-def _result(asked: Asked, heldout: Metrics) -> AskedResult:
+def _result(asked: AskedHypothesis, heldout: Metrics) -> AskedResult:
     hypothesis = asked.hypothesis
     inside = [judgement for judgement in asked.judgements if judgement.in_scope]
     finding = Finding(
@@ -126,7 +126,7 @@ def _result(asked: Asked, heldout: Metrics) -> AskedResult:
     return AskedResult(asked, finding)
 
 
-def _question_row(asked: Asked) -> Row:
+def _question_row(asked: AskedHypothesis) -> Row:
     hypothesis = asked.hypothesis
     return {
         "hypothesis_id": hypothesis.id,
@@ -150,7 +150,7 @@ def _verdict_row(judgement: Judgement) -> Row:
     }
 
 
-def _asked(row: Row, verdicts: dict[str, dict[str, Judgement]]) -> Asked | None:
+def _asked(row: Row, verdicts: dict[str, dict[str, Judgement]]) -> AskedHypothesis | None:
     """One row of the first table with its verdicts; None if it cannot be read, or has none."""
     texts = [_text(row.get(key)) for key in ("hypothesis_id", "question", "text", "judge")]
     direction, category, condition = row.get("direction"), row.get("category"), _text(row.get("condition"))
@@ -167,7 +167,7 @@ def _asked(row: Row, verdicts: dict[str, dict[str, Judgement]]) -> Asked | None:
         category=cast(Category, category),
         scope=Scope("stated", condition) if condition else None,
     )
-    return Asked(question, hypothesis, judge, tuple(verdicts[hypothesis_id].values()))
+    return AskedHypothesis(question, hypothesis, judge, tuple(verdicts[hypothesis_id].values()))
 
 
 def _judgement(row: Row, judges: dict[str, str]) -> Judgement | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffing.estimates import Metrics
-from diffing.report.json_document import Document, read_document
+from diffing.report.json_document import ReportDocument, read_document
 from diffing.report.json_types import read
 from diffing.types import (
     Category,
@@ -60,7 +60,7 @@ class _StoredFinding:
     rating: Rating | None = None
 
 
-def read_earlier(value: Mapping[str, Any]) -> tuple[Document, tuple[Finding, ...]]:
+def read_earlier(value: Mapping[str, Any]) -> tuple[ReportDocument, tuple[Finding, ...]]:
     """Reads a document of schema version 1 or 2 and the findings in it; the findings have no evidence yet.
 
     Args:

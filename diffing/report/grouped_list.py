@@ -11,7 +11,7 @@ SAYS_THE_SAME: frozenset[KnownBy] = frozenset({"property", "judge", "verdicts"})
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ListMember:
     """A finding that says the same as the lead of its line, or is a further sign of the same behaviour."""
 
     number: int
@@ -30,20 +30,20 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListEntry:
     """One line of the list: findings that say the same or are signs of the same behaviour."""
 
     number: int
     """The line's place in the list, counted from 1."""
     lead: Finding
     """The finding that represents the line."""
-    members: tuple[Member, ...]
+    members: tuple[ListMember, ...]
     """The other findings of the line."""
     block: Block
     """The part of the list that the line belongs to."""
 
     @property
-    def opposite(self) -> Member | None:
+    def opposite(self) -> ListMember | None:
         """The strongest confirmed sign in words that the other model does something else; None if there is none.
 
         Nobody knows what a feature without words stands for, so it is listed among the members alone.
@@ -66,7 +66,7 @@ def _is_bare(finding: Finding) -> bool:
     return isinstance(measure, LatentMeasure | FeatureMeasure) and not measure.in_words
 
 
-def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, ...]:
+def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[ListEntry, ...]:
     """Lists the entries in the report's order; if nothing was grouped, every finding is an entry of its own.
 
     Args:
@@ -74,14 +74,14 @@ def entries_of(report: Report, findings: Mapping[str, Finding]) -> tuple[Entry, 
         findings: The report's findings by hypothesis id.
     """
     if not report.merged:
-        return tuple(Entry(number, lead, (), "behaviours") for number, lead in enumerate(report.findings, 1))
+        return tuple(ListEntry(number, lead, (), "behaviours") for number, lead in enumerate(report.findings, 1))
     entries, last = [], len(report.merged)
     for number, merged in enumerate(report.merged, 1):
         others = zip(merged.members[1:], merged.known_by[1:], merged.agreement[1:], strict=True)
         members = tuple(
-            Member(last + i, findings[member], known_by, agreement)
+            ListMember(last + i, findings[member], known_by, agreement)
             for i, (member, known_by, agreement) in enumerate(others, 1)
         )
-        entries.append(Entry(number, findings[merged.lead], members, merged.block))
+        entries.append(ListEntry(number, findings[merged.lead], members, merged.block))
         last += len(members)
     return tuple(entries)

@@ -7,9 +7,9 @@ from typing import cast
 
 from diffing.judgements import Judgements
 from diffing.report.asked_tables import AskedResult, asked_of, asked_results
-from diffing.report.grouped_list import Entry, entries_of
-from diffing.report.model_names import Names, names_between
-from diffing.report.sae_tables import Feature, Passage, features_of, passages_of
+from diffing.report.grouped_list import ListEntry, entries_of
+from diffing.report.model_names import ModelNames, names_between
+from diffing.report.sae_tables import FeaturePassage, ListedFeature, features_of, passages_of
 from diffing.report.verdict_counts import NeitherCounts, neither_counts
 from diffing.types import Block, Finding, Judgement, KnownBy, Pair, Report, Split
 
@@ -25,7 +25,7 @@ class ReportIndex:
     """The report that is indexed."""
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> ModelNames:
         """Short names of the two models."""
         return names_between(self.report.model_a, self.report.model_b)
 
@@ -55,7 +55,7 @@ class ReportIndex:
         return tuple(finding for finding in self.report.findings if finding.heldout.p is not None)
 
     @cached_property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[ListEntry, ...]:
         """The grouped list of findings, in order; if nothing was grouped, every finding is an entry of its own."""
         return entries_of(self.report, self.findings)
 
@@ -66,28 +66,28 @@ class ReportIndex:
             return self.report.findings
         return tuple(self.findings[entry.lead] for entry in self.report.merged)
 
-    def _confirmed(self, block: Block) -> tuple[Entry, ...]:
+    def _confirmed(self, block: Block) -> tuple[ListEntry, ...]:
         return tuple(entry for entry in self.entries if entry.block == block and entry.lead.confirmed)
 
     @cached_property
-    def differences(self) -> tuple[Entry, ...]:
+    def differences(self) -> tuple[ListEntry, ...]:
         """The confirmed lines that are not folded, in order; their number is the report's number of differences."""
         return self._confirmed("behaviours")
 
     @cached_property
-    def wording(self) -> tuple[Entry, ...]:
+    def wording(self) -> tuple[ListEntry, ...]:
         """The confirmed lines of words and phrases, which are folded."""
         return self._confirmed("wording")
 
     @cached_property
-    def bare_features(self) -> tuple[Entry, ...]:
+    def bare_features(self) -> tuple[ListEntry, ...]:
         """The confirmed lines of SAE features without words, which are folded."""
         return self._confirmed("features")
 
     @cached_property
-    def lines(self) -> Mapping[str, tuple[Entry, KnownBy]]:
+    def lines(self) -> Mapping[str, tuple[ListEntry, KnownBy]]:
         """Every finding's line, and why it belongs to it, by its hypothesis id."""
-        leads: dict[str, tuple[Entry, KnownBy]] = {e.lead.hypothesis.id: (e, "lead") for e in self.entries}
+        leads: dict[str, tuple[ListEntry, KnownBy]] = {e.lead.hypothesis.id: (e, "lead") for e in self.entries}
         members = ((member, entry) for entry in self.entries for member in entry.members)
         return leads | {member.finding.hypothesis.id: (entry, member.known_by) for member, entry in members}
 
@@ -140,12 +140,12 @@ class ReportIndex:
         return asked_results(asked_of(self.report))
 
     @cached_property
-    def features(self) -> tuple[Feature, ...]:
+    def features(self) -> tuple[ListedFeature, ...]:
         """The SAE features whose rates differ, the largest difference first; empty without the SAE method."""
         return features_of(self.report)
 
     @cached_property
-    def passages(self) -> Mapping[int, tuple[Passage, ...]]:
+    def passages(self) -> Mapping[int, tuple[FeaturePassage, ...]]:
         """The passages in which each SAE feature is active, the strongest first, by the feature's index."""
         return passages_of(self.report)
 

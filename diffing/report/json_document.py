@@ -38,7 +38,7 @@ def to_document(report: Report, files: Mapping[str, str]) -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ReportDocument:
     """The contents of `report.json`, each field checked."""
 
     model_a: ModelInfo
@@ -69,13 +69,13 @@ class Document:
     """How much of what tells the models apart the findings explain; documents before schema version 5 have none."""
 
 
-def read_document(value: object) -> Document:
+def read_document(value: object) -> ReportDocument:
     """Checks parsed JSON and turns it into a document.
 
     Raises:
         ValueError: The JSON is not a report's document; the message names the place.
     """
-    document: Document = read(Document, value)
+    document: ReportDocument = read(ReportDocument, value)
     return document
 
 

@@ -18,7 +18,7 @@ _BRIEF, _START, _END = 24, 14, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ModelNames:
     """Short names of the two models of a report; the two always differ."""
 
     a: str
@@ -31,10 +31,10 @@ class Names:
         return self.a if side == "a" else self.b
 
     @property
-    def brief(self) -> "Names":
+    def brief(self) -> "ModelNames":
         """The names for headlines: long ones without their middle parts, unless the two would be the same."""
         a, b = _brief(self.a), _brief(self.b)
-        return self if a == b else Names(a, b)
+        return self if a == b else ModelNames(a, b)
 
     @property
     def same_start(self) -> str:
@@ -46,13 +46,13 @@ class Names:
         return start_a if cut_a and cut_b and start_a == start_b else ""
 
 
-def names_between(model_a: ModelInfo, model_b: ModelInfo) -> Names:
+def names_between(model_a: ModelInfo, model_b: ModelInfo) -> ModelNames:
     """Makes short names: the last part of each path, with the revision or with (A) and (B) added if they are equal."""
     infos = (model_a, model_b)
     plain = [_short_name(info) for info in infos]
     exact = [one_line(info.ref.short_at_revision, _NAME_LENGTH + 25) or info.role for info in infos]
     lettered = [f"{name} ({side.upper()})" for name, side in zip(plain, SIDES, strict=True)]
-    return Names(*next(names for names in (plain, exact, lettered) if names[0] != names[1]))
+    return ModelNames(*next(names for names in (plain, exact, lettered) if names[0] != names[1]))
 
 
 def _short_name(info: ModelInfo) -> str:

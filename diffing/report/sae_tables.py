@@ -22,7 +22,7 @@ _MARKS = str.maketrans("", "", "«»")
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
+class ListedFeature:
     """One feature whose rates differ on train prompts, or an internal one.
 
     Its texts come from models, labels and users, unescaped.
@@ -71,7 +71,7 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class FeaturePassage:
     """A passage of one response in which a feature is active."""
 
     prompt_id: str
@@ -85,7 +85,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RatePoint:
     """The number of features that share one pair of rates: a point of the scatter plot."""
 
     a: float
@@ -105,9 +105,9 @@ def _rows(report: Report, table: str) -> tuple[Row, ...]:
     return report.tables.get(f"{method_with_features(report)}_{table}", ())
 
 
-def features_of(report: Report) -> tuple[Feature, ...]:
+def features_of(report: Report) -> tuple[ListedFeature, ...]:
     """Lists the features whose rates differ, and internal ones, each once, the largest difference first."""
-    features: dict[int, Feature] = {}
+    features: dict[int, ListedFeature] = {}
     for row in _rows(report, "features"):
         index, rate_a, rate_b = _whole(row.get("index")), _share(row.get("rate_a")), _share(row.get("rate_b"))
         if index is not None and rate_a is not None and rate_b is not None:
@@ -115,8 +115,8 @@ def features_of(report: Report) -> tuple[Feature, ...]:
     return tuple(sorted(features.values(), key=lambda feature: (-feature.difference, feature.index)))
 
 
-def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> Feature:
-    return Feature(
+def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> ListedFeature:
+    return ListedFeature(
         index=index,
         name=_name(row.get("name")) or str(index),
         rate_a=rate_a,
@@ -135,24 +135,24 @@ def _feature(row: Row, index: int, rate_a: float, rate_b: float) -> Feature:
     )
 
 
-def passages_of(report: Report) -> Mapping[int, tuple[Passage, ...]]:
+def passages_of(report: Report) -> Mapping[int, tuple[FeaturePassage, ...]]:
     """Returns the passages of each feature by its index, in the table's order, which is the strongest first."""
-    passages: dict[int, list[Passage]] = {}
+    passages: dict[int, list[FeaturePassage]] = {}
     for row in _rows(report, "examples"):
         index, text, side = _whole(row.get("index")), _text(row.get("passage")), _side(row.get("side"))
         prompt_id = _text(row.get("prompt_id"))
         if index is not None and text is not None and side is not None and prompt_id is not None:
-            passage = Passage(prompt_id, side, _number(row.get("activation")), text)
+            passage = FeaturePassage(prompt_id, side, _number(row.get("activation")), text)
             passages.setdefault(index, []).append(passage)
     return {index: tuple(of_index) for index, of_index in passages.items()}
 
 
-def rates_of(report: Report) -> Iterator[Rate]:
+def rates_of(report: Report) -> Iterator[RatePoint]:
     """Yields each pair of rates with the number of features that have it, over all features that are ever active."""
     for row in _rows(report, "rates"):
         a, b, features = _share(row.get("rate_a")), _share(row.get("rate_b")), _whole(row.get("features"))
         if a is not None and b is not None and features:
-            yield Rate(a, b, features)
+            yield RatePoint(a, b, features)
 
 
 def measured_latents(finding: Finding, numbers: Mapping[str, int]) -> tuple[int, ...]:

@@ -18,15 +18,15 @@ from typing import Any
 from diffing.errors import SettingError
 from diffing.judgements import Judgements
 from diffing.paths import path_of
-from diffing.report.assembly import report_of
 from diffing.report.dataset_download import locate_report
 from diffing.report.earlier_versions import LAST_WITH_FINDINGS, read_earlier
-from diffing.report.findings_table import evidence_rows, finding_row, rating_rows
+from diffing.report.findings_rows import evidence_rows, finding_row, rating_rows
 from diffing.report.folder_lock import locked_folder
 from diffing.report.json_document import read_document, read_settings, to_document
 from diffing.report.judgements_table import judgement_table
 from diffing.report.levels_table import level_rows
 from diffing.report.parquet import method_table, our_table, to_parquet
+from diffing.report.report_assembly import report_of
 from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.types import (
     Report,

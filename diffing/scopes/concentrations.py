@@ -12,7 +12,7 @@ from typing import TypeAlias
 from diffing.estimates import Concentration
 from diffing.metrics import benjamini_hochberg
 from diffing.scope import Scope
-from diffing.scopes.conditions import Conditions
+from diffing.scopes.conditions import PromptConditions
 from diffing.scopes.exact_tests import p_differs
 from diffing.scopes.rule_search import best_rules
 from diffing.scopes.scoped_hypotheses import MeasuredScopes
@@ -37,7 +37,7 @@ def own_concentrations(scopes: MeasuredScopes, pairs: Sequence[Pair]) -> dict[st
 
 
 def with_concentrations(
-    findings: Sequence[Finding], judgements: Iterable[Judgement], pairs: Sequence[Pair], conditions: Conditions
+    findings: Sequence[Finding], judgements: Iterable[Judgement], pairs: Sequence[Pair], conditions: PromptConditions
 ) -> tuple[Finding, ...]:
     """Finds and tests where confirmed findings without a scope are concentrated.
 
@@ -75,7 +75,10 @@ def with_concentrations(
 
 
 def _of_best_rules(
-    hypotheses: Sequence[Hypothesis], judgements: Iterable[Judgement], pairs: Sequence[Pair], conditions: Conditions
+    hypotheses: Sequence[Hypothesis],
+    judgements: Iterable[Judgement],
+    pairs: Sequence[Pair],
+    conditions: PromptConditions,
 ) -> list[Concentration | None]:
     """The best rule of each hypothesis on train, tested on held-out; None if no rule says enough."""
     table = verdict_table(hypotheses, judgements, [pair.prompt.id for pair in pairs])
@@ -106,7 +109,7 @@ def _is_folded(finding: Finding, twins: Set[_TwinKey]) -> bool:
     return finding.confirmed and measured and _twin_key(finding) in twins
 
 
-def _tested(table: VerdictTable, row: int, scope: Scope, conditions: Conditions) -> Concentration:
+def _tested(table: VerdictTable, row: int, scope: Scope, conditions: PromptConditions) -> Concentration:
     """Tests one scope on the held-out prompts that have a readable verdict."""
     if scope.rule is None:
         raise ValueError(f"expected a measured scope, got {scope}")

@@ -31,7 +31,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Conditions:
+class PromptConditions:
     """Conditions on prompts, and the prompts that meet them."""
 
     terms: tuple[Term, ...]
@@ -85,7 +85,7 @@ class Conditions:
         return {term: place for place, term in enumerate(self.terms)}
 
 
-def find_conditions(prompts: Sequence[Prompt]) -> Conditions:
+def find_conditions(prompts: Sequence[Prompt]) -> PromptConditions:
     """Finds the conditions that divide the train prompts, and decides for every prompt which of them it meets.
 
     Args:
@@ -103,7 +103,7 @@ def find_conditions(prompts: Sequence[Prompt]) -> Conditions:
     return conditions_of(found, train)
 
 
-def conditions_of(found: Mapping[Term, Sequence[int]], train: Mask) -> Conditions:
+def conditions_of(found: Mapping[Term, Sequence[int]], train: Mask) -> PromptConditions:
     """Keeps the conditions that divide the train prompts, and of words that occur in the same train prompts one.
 
     Args:
@@ -121,7 +121,7 @@ def conditions_of(found: Mapping[Term, Sequence[int]], train: Mask) -> Condition
     starts = np.cumsum([0, *(len(found[term]) for term in distinct)])
     rows = np.fromiter((row for term in distinct for row in found[term]), dtype=np.int32, count=int(starts[-1]))
     met = csc_array((np.ones(len(rows), dtype=np.float32), rows, starts), shape=(len(train), len(distinct)))
-    return Conditions(tuple(distinct), met, train)
+    return PromptConditions(tuple(distinct), met, train)
 
 
 def _frequent_words(readings: Sequence[PromptReading]) -> frozenset[str]:

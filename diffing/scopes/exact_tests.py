@@ -12,7 +12,7 @@ _CELLS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class VerdictCounts:
     """How many verdicts on one hypothesis there are on some prompts."""
 
     k_for: int
@@ -24,7 +24,7 @@ class Counts:
 
 
 @lru_cache(10_000)
-def p_differs(inside: Counts, everywhere: Counts) -> float:
+def p_differs(inside: VerdictCounts, everywhere: VerdictCounts) -> float:
     """Returns the exact p-value that verdicts inside a scope favour the predicted side as much by chance.
 
     By chance means that every assignment of the scope to as many of the prompts is equally likely: the number of
@@ -50,7 +50,7 @@ def p_differs(inside: Counts, everywhere: Counts) -> float:
     return min(1.0, float(sum(parts)))
 
 
-def _probability(fors: _Counts, least: int, n: int, all_: Counts) -> float:
+def _probability(fors: _Counts, least: int, n: int, all_: VerdictCounts) -> float:
     """The probability of one of some numbers of verdicts for the side, with a difference of at least `least`."""
     from scipy.special import gammaln
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from diffing.methods.lexical.language_detection import GRAMMAR
-from diffing.methods.lexical.tokens import SENTENCE_END, words_of
+from diffing.methods.lexical.word_tokens import SENTENCE_END, words_of
 from diffing.scope import ScopeRule, Term
 from diffing.types import Prompt
 

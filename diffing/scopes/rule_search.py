@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diffing.scope import Junction, ScopeRule
-from diffing.scopes.conditions import LARGEST_SHARE, LEAST, Conditions
+from diffing.scopes.conditions import LARGEST_SHARE, LEAST, PromptConditions
 from diffing.scopes.verdict_table import MISSING, VerdictTable
 
 LEAST_SCORE = 3.0
@@ -108,7 +108,7 @@ class _Searched:
     """Whether each condition is allowed as a scope."""
 
 
-def best_conditions(table: VerdictTable, conditions: Conditions) -> list[FoundRule | None]:
+def best_conditions(table: VerdictTable, conditions: PromptConditions) -> list[FoundRule | None]:
     """Finds for each hypothesis the best single condition; None if no condition scores enough.
 
     Args:
@@ -122,7 +122,7 @@ def best_conditions(table: VerdictTable, conditions: Conditions) -> list[FoundRu
     return found
 
 
-def best_rules(table: VerdictTable, conditions: Conditions) -> list[FoundRule | None]:
+def best_rules(table: VerdictTable, conditions: PromptConditions) -> list[FoundRule | None]:
     """Finds for each hypothesis the best rule; None if no rule scores enough.
 
     Args:
@@ -138,7 +138,7 @@ def best_rules(table: VerdictTable, conditions: Conditions) -> list[FoundRule | 
     return found
 
 
-def _searched(table: VerdictTable, conditions: Conditions) -> Iterator[_Searched]:
+def _searched(table: VerdictTable, conditions: PromptConditions) -> Iterator[_Searched]:
     """Counts the verdicts on each hypothesis inside every condition, for some hypotheses at a time."""
     step = max(1, _IN_PARTS // max(1, len(conditions.terms)))
     for start in range(0, len(table.values), step):
@@ -151,7 +151,7 @@ def _searched(table: VerdictTable, conditions: Conditions) -> Iterator[_Searched
             yield _Searched(values[row], inside.at(row), everywhere.at(row), gains[row], allowed[row])
 
 
-def _best_single(one: _Searched, conditions: Conditions) -> FoundRule | None:
+def _best_single(one: _Searched, conditions: PromptConditions) -> FoundRule | None:
     if not one.allowed.any():
         return None
     scores = np.where(one.allowed, one.gains - conditions.costs, -np.inf)
@@ -159,7 +159,7 @@ def _best_single(one: _Searched, conditions: Conditions) -> FoundRule | None:
     return FoundRule(ScopeRule((conditions.terms[place],)), float(scores[place]))
 
 
-def _best_set(one: _Searched, conditions: Conditions) -> FoundRule | None:
+def _best_set(one: _Searched, conditions: PromptConditions) -> FoundRule | None:
     """The best set of two or three domains; no prompt is in two, so counts add up."""
     domains = conditions.domains
     ranked = domains[np.argsort(-one.gains[domains], kind="stable")]
@@ -186,7 +186,7 @@ def _sets(number: int, size: int) -> _Ints:
 _JUNCTIONS: tuple[Junction, ...] = ("and", "or", "without")
 
 
-def _best_pair(one: _Searched, conditions: Conditions) -> FoundRule | None:
+def _best_pair(one: _Searched, conditions: PromptConditions) -> FoundRule | None:
     """The best rule that joins one of the best conditions with another."""
     scores = one.gains - conditions.costs
     order = np.argsort(-scores, kind="stable")

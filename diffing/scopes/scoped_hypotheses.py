@@ -18,7 +18,7 @@ import numpy.typing as npt
 from diffing.methods.base import MeasuringMethod, Method
 from diffing.metrics import measure, sign_test
 from diffing.scope import ScopeRule
-from diffing.scopes.conditions import Conditions, find_conditions
+from diffing.scopes.conditions import PromptConditions, find_conditions
 from diffing.scopes.rule_search import best_conditions
 from diffing.scopes.verdict_table import VerdictTable, verdict_table
 from diffing.scopes.wording import scope_of, words_of_rule
@@ -36,7 +36,7 @@ MOST = 10
 class MeasuredScopes:
     """What a run knows of scopes before it tests anything."""
 
-    conditions: Conditions
+    conditions: PromptConditions
     """The conditions on the prompts of the run, in the order of its pairs."""
     hypotheses: tuple[Hypothesis, ...] = ()
     """The hypotheses with a measured scope."""
@@ -70,7 +70,7 @@ class _Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Promising:
+class PromisingScope:
     """A difference that train suggests to test inside a condition."""
 
     row: int
@@ -118,7 +118,7 @@ def find_scoped(
 
 
 def _with_hypothesis(
-    scopes: MeasuredScopes, option: _Option, found: Promising, measured: Sequence[Judgement]
+    scopes: MeasuredScopes, option: _Option, found: PromisingScope, measured: Sequence[Judgement]
 ) -> MeasuredScopes:
     """Adds the hypothesis that a difference holds inside a condition, with its verdicts on all pairs."""
     inside = scopes.conditions.inside(found.rule).tolist()
@@ -186,9 +186,9 @@ def promising(
     table: VerdictTable,
     chosen: Sequence[bool],
     names: Sequence[str],
-    conditions: Conditions,
+    conditions: PromptConditions,
     p_of: Callable[[int, Mask], float] | None = None,
-) -> list[Promising]:
+) -> list[PromisingScope]:
     """Finds the differences that are most promising inside their best condition on train, most promising first.
 
     Args:
@@ -200,7 +200,7 @@ def promising(
         p_of: The test of a difference, given its row, on the train prompts of a mask; None for the sign test.
     """
     everyone = np.ones(table.values.shape[1], dtype=np.bool_)
-    kept: list[tuple[tuple[float, float, str, str], Promising]] = []
+    kept: list[tuple[tuple[float, float, str, str], PromisingScope]] = []
     for row, found in enumerate(best_conditions(table, conditions)):
         if found is None:
             continue
@@ -212,11 +212,11 @@ def promising(
         if p * len(conditions.terms) <= LARGEST_P and (better or not chosen[row]):
             effect = (inside.k_for - inside.k_against) / all_.n
             order = (p, -found.score, names[row], words_of_rule(found.rule))
-            kept.append((order, Promising(row, found.rule, effect)))
+            kept.append((order, PromisingScope(row, found.rule, effect)))
     return [each for _, each in sorted(kept, key=lambda one: one[0])[:MOST]]
 
 
-def _scoped(overall: Hypothesis, found: Promising, is_inside: Mapping[str, bool]) -> Hypothesis:
+def _scoped(overall: Hypothesis, found: PromisingScope, is_inside: Mapping[str, bool]) -> Hypothesis:
     """The hypothesis within its scope; quotes of the overall one from elsewhere are left out."""
     scope = scope_of(found.rule)
     text = f"{overall.text}, {scope.words}"

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from diffing.estimates import Metrics
 from diffing.metrics import metrics_of
-from diffing.scopes.exact_tests import Counts
+from diffing.scopes.exact_tests import VerdictCounts
 from diffing.types import Hypothesis, Judgement, Verdict
 
 MISSING = 2
@@ -44,7 +44,7 @@ class VerdictTable:
         flipped = np.where(values < MISSING, -values, values)
         return VerdictTable(np.where(np.array(mirrored, dtype=np.bool_)[:, None], flipped, values))
 
-    def counts(self, row: int, prompts: npt.NDArray[np.bool_]) -> Counts:
+    def counts(self, row: int, prompts: npt.NDArray[np.bool_]) -> VerdictCounts:
         """Counts the readable verdicts on one hypothesis on some of the prompts.
 
         Args:
@@ -52,7 +52,7 @@ class VerdictTable:
             prompts: Whether to count each prompt; shape (prompts,).
         """
         values = self.values[row, prompts]
-        return Counts(int((values == 1).sum()), int((values == -1).sum()), int((values < MISSING).sum()))
+        return VerdictCounts(int((values == 1).sum()), int((values == -1).sum()), int((values < MISSING).sum()))
 
     def metrics(self, row: int, prompts: npt.NDArray[np.bool_]) -> Metrics:
         """Computes the metrics of one hypothesis on some of the prompts; arguments as for `counts`."""

@@ -4,7 +4,7 @@ The words come from prompts, so they are quoted and short. A domain is a name th
 topic is used as such, any other is quoted.
 """
 
-from diffing.methods.lexical.tokens import as_written
+from diffing.methods.lexical.word_tokens import as_written
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.scopes.prompt_reading import QUESTION, SEVERAL_LINES
 

@@ -59,7 +59,7 @@ def open_site(settings: "SiteSettings") -> "Site":
 
 def build(site: "Site") -> "gradio.Blocks":
     """Builds the page; launch it with `launch_options(site)`."""
-    from diffing.view.assembly import assemble
+    from diffing.view.page_assembly import assemble
 
     page = assemble(site)
     page.queue(max_size=_MOST_WAITING)  # on ZeroGPU, Gradio's default is one waiting visitor

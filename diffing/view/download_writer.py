@@ -6,7 +6,7 @@ from pathlib import Path
 from diffing.errors import SettingError
 from diffing.jobs import keep_within_bounds
 from diffing.outputs.downloads import FORMATS
-from diffing.outputs.formats import Format
+from diffing.outputs.formats import DownloadFormat
 from diffing.types import Report
 from diffing.view.report_size import is_small
 from diffing.view.sandbox import run_sandboxed
@@ -15,7 +15,7 @@ _SECONDS = 60.0
 """Limit of computing time. The HTML page of a report of 10,000 prompts takes a tenth of it."""
 
 
-def write_download(result: Path, report: Report, form: Format, place: Path) -> Path:
+def write_download(result: Path, report: Report, form: DownloadFormat, place: Path) -> Path:
     """Writes one download file of a result.
 
     Args:

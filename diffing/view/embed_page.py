@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from diffing.outputs.html.embed import embed
+from diffing.outputs.html.embedded_page import embed
 from diffing.view.caching import cached_per_visitor
 from diffing.view.linked_report import linked_report
 from diffing.view.page_query import LONGEST, read_address

@@ -19,7 +19,7 @@ from diffing.outputs.headline import statements
 from diffing.outputs.phrasing import explanation, one_line
 from diffing.types import Report
 from diffing.view.linked_report import linked_report
-from diffing.view.page_query import Address, read_address
+from diffing.view.page_query import PageAddress, read_address
 from diffing.view.site import Site
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class LinkPreviews:
         report = self._report(read_address(query))
         return badge(report) if report else None
 
-    def _report(self, address: Address) -> Report | None:
+    def _report(self, address: PageAddress) -> Report | None:
         opened = linked_report(self._site, address)
         return opened.report if opened else None
 

@@ -1,13 +1,13 @@
 """Opens the result that a link leads to without a sign-in, for programs such as those that make link previews."""
 
 from diffing.errors import DiffingError
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.result.report_cache import OpenedReport
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
 
-def linked_report(site: Site, address: Address) -> OpenedReport | None:
+def linked_report(site: Site, address: PageAddress) -> OpenedReport | None:
     """Returns the result of an address; None if the address opens no result, or not for everybody.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """One part of the page, built inside a column that is visible while the address belongs to it."""
 
     outputs: "tuple[Component, ...]"
     """The components that `open` fills and `closed` clears."""
-    open: Callable[[Address, Visitor], list[Any]]
+    open: Callable[[PageAddress, Visitor], list[Any]]
     """Computes the values of `outputs` for an address. It may raise a `DiffingError`, whose message the page shows."""
     closed: list[Any] = field(default_factory=list)
     """The values of `outputs` while another part is visible: they show nothing about a visitor and run no script."""

@@ -13,7 +13,7 @@ LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class PageAddress:
     """The address of one place in the app."""
 
     what: What = "start"
@@ -32,7 +32,7 @@ class Address:
         return urlencode(named, safe="/:@")
 
 
-def read_address(query: str) -> Address:
+def read_address(query: str) -> PageAddress:
     """Parses a query; one that names nothing means the start page.
 
     Args:
@@ -42,8 +42,8 @@ def read_address(query: str) -> Address:
     places: tuple[What, ...] = ("run", "diff", "example")
     for what in places:
         if value := given.get(what, [""])[0].strip():
-            return Address(what, value)
+            return PageAddress(what, value)
     if "gallery" in given:
-        return Address("gallery", given["gallery"][0].strip())
+        return PageAddress("gallery", given["gallery"][0].strip())
     a, b = (given.get(side, [""])[0].strip() for side in ("a", "b"))
-    return Address("pair", a, b) if a or b else Address()
+    return PageAddress("pair", a, b) if a or b else PageAddress()

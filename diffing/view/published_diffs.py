@@ -12,7 +12,7 @@ from diffing.errors import DiffingError, SettingError
 from diffing.hub import hub_api, hub_errors
 from diffing.model_ref import ModelRef, read_ref
 from diffing.outputs.dataset import NewestDiffs, PublishedDiff, newest_reports
-from diffing.outputs.dataset.identity import Identity
+from diffing.outputs.dataset.identity import RunIdentity
 from diffing.report.dataset_download import FOLDER, download_into, parse_dataset_name
 from diffing.report.schema import DOCUMENT
 from diffing.view import caching
@@ -161,7 +161,7 @@ def _newest(models: tuple[str, ...], visitor: Visitor) -> NewestDiffs:
     return newest_reports(hub_api(visitor.acts_with), models, seconds=_SEARCH_SECONDS)
 
 
-def _compares(identity: Identity, pair: tuple[ModelRef, ModelRef]) -> bool:
+def _compares(identity: RunIdentity, pair: tuple[ModelRef, ModelRef]) -> bool:
     a, b = read_ref(identity.model_a), read_ref(identity.model_b)
     return any(_is(one, pair[0]) and _is(other, pair[1]) for one, other in ((a, b), (b, a)))
 

@@ -38,7 +38,7 @@ def main(memory: str, seconds: str, folder: str) -> int:
     keep_within_bounds(memory=int(memory), seconds=float(seconds))
     from diffing.report import load_report
     from diffing.view.result import result_html
-    from diffing.view.result.entry_filter import Filter
+    from diffing.view.result.entry_filter import EntryFilter
     from diffing.view.result.report_cache import OpenedReport
 
     try:
@@ -47,7 +47,7 @@ def main(memory: str, seconds: str, folder: str) -> int:
             return 1
         opened = OpenedReport(report)
         result_html.overview(opened, "")
-        result_html.listed(opened, Filter())
+        result_html.listed(opened, EntryFilter())
         _ = opened.index.judgements, opened.index.places
         for tab in (
             result_html.sae_features,

@@ -1,6 +1,6 @@
 """Validates the JSON requests that the page's scripts send, and passes each to its handler.
 
-Each part of the page has one `Router`. The `about` field of a question names its kind, and a subclass of `Question`
+Each part of the page has one `Router`. The `about` field of a question names its kind, and a subclass of `PageQuestion`
 defines its other fields. A client can send anything. Fields of the lenient types below count as missing if they hold a
 value of another type, so that an outdated script in somebody's browser still gets an answer; in any other field this is
 an error of one line.
@@ -24,9 +24,9 @@ from diffing.outputs.html import visible
 Reply: TypeAlias = dict[str, Any]
 """What a script receives as JSON. If the question failed, it holds `problem`, an error message of one line."""
 Context = TypeVar("Context")
-Route: TypeAlias = tuple[type["Question"], Callable[[Any, Context], Reply]]
+Route: TypeAlias = tuple[type["PageQuestion"], Callable[[Any, Context], Reply]]
 """The model that validates a kind of question, and the handler that answers it."""
-Q = TypeVar("Q", bound="Question")
+Q = TypeVar("Q", bound="PageQuestion")
 V = TypeVar("V")
 
 _LONGEST = 400
@@ -34,13 +34,13 @@ _LONGEST = 400
 _LARGEST = 10**9
 
 
-class Question(BaseModel):
+class PageQuestion(BaseModel):
     """A question from a script. Unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
-class _Kind(Question):
+class _Kind(PageQuestion):
     about: "Text" = ""
 
 

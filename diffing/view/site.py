@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from diffing.config import DiffConfig
 from diffing.errors import SettingError
 from diffing.view.examples import example_folder
-from diffing.view.page_query import Address, What
-from diffing.view.preflight import Previewer, Suggester
+from diffing.view.page_query import PageAddress, What
+from diffing.view.preflight import ModelSuggester, RunPreviewer
 from diffing.view.published_diffs import HubDiffs
 from diffing.view.result.report_cache import ReportCache
 from diffing.view.run_owners import RunOwners
-from diffing.view.runs import OWN_MACHINE, PUBLIC, Rules, RunManager
+from diffing.view.runs import OWN_MACHINE, PUBLIC, RunManager, VisitorRules
 from diffing.view.visitor import Visitor
 from diffing.view.zero import zero_gpu
 from diffing.view.zero.gpu_limits import is_local
@@ -34,7 +34,7 @@ class SiteSettings:
 
     folder: Path
     """The folder of the runs, their reports and their completions."""
-    rules: Rules = PUBLIC
+    rules: VisitorRules = PUBLIC
     """What visitors may ask for."""
     workers: int = 2
     """Maximum number of runs at a time."""
@@ -106,7 +106,7 @@ class Site:
         """The runs of all visitors."""
         self.run_owners = RunOwners()
         """Names the owner of each visitor's runs."""
-        self.suggester, self.previewer = Suggester(), Previewer()
+        self.suggester, self.previewer = ModelSuggester(), RunPreviewer()
         """Model search and run estimates for the start page."""
         self.diffs = HubDiffs(settings.folder / "diffs")
         """Diffs from the Hub."""
@@ -148,7 +148,7 @@ class Site:
         """
         return f"{_DIFF}{self.diffs.open(repo_id, visitor)}"
 
-    def place_of(self, key: str, diff: str = "") -> Address:
+    def place_of(self, key: str, diff: str = "") -> PageAddress:
         """The address of a result, for links to it.
 
         Args:
@@ -158,8 +158,8 @@ class Site:
         prefixes: tuple[tuple[What, str], ...] = (("run", _RUN), ("example", _EXAMPLE))
         for what, prefix in prefixes:
             if key.startswith(prefix):
-                return Address(what, key.removeprefix(prefix))
-        return Address("diff", diff)
+                return PageAddress(what, key.removeprefix(prefix))
+        return PageAddress("diff", diff)
 
     def folder_of(self, key: str) -> Path:
         """The folder of a result. Keys come from browsers and may be anything.

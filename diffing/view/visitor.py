@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from diffing.hub import BoundedApi, hub_api
 from diffing.view.caching import token_digest
-from diffing.view.runs import PUBLIC, Rules
+from diffing.view.runs import PUBLIC, VisitorRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Visitor:
 
     token: str | None = field(default=None, repr=False)
     """The visitor's own token; None if they are not signed in."""
-    rules: Rules = PUBLIC
+    rules: VisitorRules = PUBLIC
     """What visitors may ask for on this machine."""
     address: str = field(default="", compare=False, repr=False)
     """The network address of the request as the server sees it. Several people may share it."""

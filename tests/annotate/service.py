@@ -89,10 +89,10 @@ def send(client: httpx2.Client, service: Service, body: object, secret: str | No
 def work_forever(folder: Path) -> None:
     """What the worker's process does; from the third job on it waits while there is a file `hold`."""
     from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
-    from diffing.annotate.worker import Done, Worker
+    from diffing.annotate.worker import FinishedJob, Worker
     from diffing.types import OnProgress
 
-    def work(job: RevisionJob, on_progress: OnProgress) -> Done:
+    def work(job: RevisionJob, on_progress: OnProgress) -> FinishedJob:
         on_progress("responses a", 1, 2)
         with (folder / "begun").open("a") as begun:
             begun.write(f"{job.task.repository} {job.task.commit}\n")
@@ -103,7 +103,7 @@ def work_forever(folder: Path) -> None:
             with (folder / "deeds").open("a") as deeds:
                 deeds.write(f"{job.task.commit}\n")
             effect.touch()
-        return Done(dataset=f"https://hub.example/datasets/bot/{job.task.commit}")
+        return FinishedJob(dataset=f"https://hub.example/datasets/bot/{job.task.commit}")
 
     Worker(RevisionQueue(folder / QUEUE), work).run()
 

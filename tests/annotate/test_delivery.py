@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffing.annotate.webhook_payload import Ignored, Push, read_delivery
+from diffing.annotate.webhook_payload import IgnoredPush, ModelPush, read_delivery
 from diffing.errors import SettingError
 from tests.annotate.service import payload
 
@@ -15,7 +15,7 @@ COMMIT = "a" * 40
 PARENT = "0" * 39 + "1"
 
 
-def read(body: object) -> Push | Ignored:
+def read(body: object) -> ModelPush | IgnoredPush:
     return read_delivery(json.dumps(body).encode(), lambda name: name.startswith("alice/"))
 
 
@@ -24,35 +24,35 @@ def moved(ref: str = "refs/heads/main", new: Any = COMMIT, old: Any = PARENT) ->
 
 
 def test_push() -> None:
-    assert read(payload()) == Push("alice/tuned", COMMIT, PARENT)
+    assert read(payload()) == ModelPush("alice/tuned", COMMIT, PARENT)
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"event": {"action": "create", "scope": "repo.content"}}, Push("alice/tuned", COMMIT, PARENT)),
-        ({"event": {"action": "update", "scope": "repo.content.lfs"}}, Push("alice/tuned", COMMIT, PARENT)),
-        ({"updatedRefs": [moved("refs/pr/1"), moved()]}, Push("alice/tuned", COMMIT, PARENT)),
-        ({"updatedRefs": [moved(old=None)]}, Push("alice/tuned", COMMIT, None)),
-        ({"webhook": None}, Push("alice/tuned", COMMIT, PARENT)),
-        ({"event": {"action": "delete", "scope": "repo.content"}}, Ignored("another event than new content")),
-        ({"event": {"action": "update", "scope": "repo.config"}}, Ignored("another event than new content")),
-        ({"event": {"action": "update", "scope": "repo.contents"}}, Ignored("another event than new content")),
-        ({"event": {"action": "update", "scope": ["repo.content"]}}, Ignored("another event than new content")),
-        ({"event": {}}, Ignored("another event than new content")),
-        ({"webhook": {"id": "1", "version": 4}}, Ignored("unknown version of the Hub's payload")),
-        ({"repo": {"type": "dataset", "name": "alice/tuned"}}, Ignored("not a model")),
-        ({"repo": {"type": "kernel", "name": "alice/tuned"}}, Ignored("not a model")),
-        ({"repo": {"type": "model", "name": "mallory/tuned"}}, Ignored("repository not on the allow-list")),
-        ({"updatedRefs": [moved("refs/pr/1")]}, Ignored("another branch than main, or a pull request")),
-        ({"updatedRefs": [moved("refs/heads/dev")]}, Ignored("another branch than main, or a pull request")),
-        ({"updatedRefs": []}, Ignored("another branch than main, or a pull request")),
-        ({"updatedRefs": ["main"]}, Ignored("another branch than main, or a pull request")),
-        ({"updatedRefs": None}, Ignored("names no branch")),
-        ({"updatedRefs": [moved(new=None)]}, Ignored("the main branch was deleted")),
+        ({"event": {"action": "create", "scope": "repo.content"}}, ModelPush("alice/tuned", COMMIT, PARENT)),
+        ({"event": {"action": "update", "scope": "repo.content.lfs"}}, ModelPush("alice/tuned", COMMIT, PARENT)),
+        ({"updatedRefs": [moved("refs/pr/1"), moved()]}, ModelPush("alice/tuned", COMMIT, PARENT)),
+        ({"updatedRefs": [moved(old=None)]}, ModelPush("alice/tuned", COMMIT, None)),
+        ({"webhook": None}, ModelPush("alice/tuned", COMMIT, PARENT)),
+        ({"event": {"action": "delete", "scope": "repo.content"}}, IgnoredPush("another event than new content")),
+        ({"event": {"action": "update", "scope": "repo.config"}}, IgnoredPush("another event than new content")),
+        ({"event": {"action": "update", "scope": "repo.contents"}}, IgnoredPush("another event than new content")),
+        ({"event": {"action": "update", "scope": ["repo.content"]}}, IgnoredPush("another event than new content")),
+        ({"event": {}}, IgnoredPush("another event than new content")),
+        ({"webhook": {"id": "1", "version": 4}}, IgnoredPush("unknown version of the Hub's payload")),
+        ({"repo": {"type": "dataset", "name": "alice/tuned"}}, IgnoredPush("not a model")),
+        ({"repo": {"type": "kernel", "name": "alice/tuned"}}, IgnoredPush("not a model")),
+        ({"repo": {"type": "model", "name": "mallory/tuned"}}, IgnoredPush("repository not on the allow-list")),
+        ({"updatedRefs": [moved("refs/pr/1")]}, IgnoredPush("another branch than main, or a pull request")),
+        ({"updatedRefs": [moved("refs/heads/dev")]}, IgnoredPush("another branch than main, or a pull request")),
+        ({"updatedRefs": []}, IgnoredPush("another branch than main, or a pull request")),
+        ({"updatedRefs": ["main"]}, IgnoredPush("another branch than main, or a pull request")),
+        ({"updatedRefs": None}, IgnoredPush("names no branch")),
+        ({"updatedRefs": [moved(new=None)]}, IgnoredPush("the main branch was deleted")),
     ],
 )
-def test_rules(changes: dict[str, Any], expected: Push | Ignored) -> None:
+def test_rules(changes: dict[str, Any], expected: ModelPush | IgnoredPush) -> None:
     assert read(payload(**changes)) == expected
 
 
@@ -96,4 +96,4 @@ def test_no_payload_breaks_it(changes: dict[str, Any]) -> None:
         outcome = read(payload(**changes))
     except SettingError:
         return
-    assert isinstance(outcome, Ignored) or outcome == Push("alice/tuned", COMMIT, PARENT)
+    assert isinstance(outcome, IgnoredPush) or outcome == ModelPush("alice/tuned", COMMIT, PARENT)

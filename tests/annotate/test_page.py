@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from diffing.annotate.revision_queue import Progress, RevisionQueue
+from diffing.annotate.revision_queue import RevisionProgress, RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
 from diffing.annotate.status_page import build, status
-from diffing.annotate.webhook_payload import Push
+from diffing.annotate.webhook_payload import ModelPush
 
 HOSTILE = "<img src=x onerror=\"document.title='out'\">'`${1}"
 
@@ -20,14 +20,14 @@ def queue(tmp_path: Path) -> RevisionQueue:
     """One job in every state, with hostile text wherever something comes from outside."""
     made = RevisionQueue(tmp_path / "queue.sqlite")
     for number in range(6):
-        made.add(Push(f"alice/{HOSTILE}{number}", f"{number:040x}", None))
+        made.add(ModelPush(f"alice/{HOSTILE}{number}", f"{number:040x}", None))
     jobs = [made.claim() for _ in range(5)]
     for job in jobs:
         assert job is not None
         made.decide(job, f"a {HOSTILE}", f"b {HOSTILE}")
         match job.position:
             case 1:
-                told = Progress(dataset="https://hub.example/d", card="javascript:alert(1)")
+                told = RevisionProgress(dataset="https://hub.example/d", card="javascript:alert(1)")
                 made.move(job.key, "done", HOSTILE, told)
             case 2:
                 made.move(job.key, "ignored", HOSTILE)
@@ -36,7 +36,7 @@ def queue(tmp_path: Path) -> RevisionQueue:
             case 4:
                 made.retry(job.key, HOSTILE, 60.0)
             case 5:
-                made.tell(job.key, Progress(HOSTILE, 3, 7))
+                made.tell(job.key, RevisionProgress(HOSTILE, 3, 7))
     return made
 
 
@@ -94,7 +94,7 @@ def test_in_a_browser(browser: Any, queue: RevisionQueue, tmp_path: Path, monkey
         shown.set_viewport_size({"width": 390, "height": 800})
         shown.get_by_text("Watched:").wait_for()
         widest = shown.evaluate("Math.max(...[...document.querySelectorAll('.annotator p')].map(p => p.scrollWidth))")
-        queue.add(Push("alice/later", "a" * 40, None))
+        queue.add(ModelPush("alice/later", "a" * 40, None))
         shown.get_by_text("alice/later").wait_for()
     finally:
         visitor.close()

@@ -10,11 +10,11 @@ from huggingface_hub import CommitOperationAdd
 
 from diffing.annotate.annotator import publish
 from diffing.annotate.app import Webhook
-from diffing.annotate.comparison import ComparedModels
+from diffing.annotate.compared_models import ComparedModels
 from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
-from diffing.annotate.webhook_payload import Push
-from diffing.annotate.worker import Done
+from diffing.annotate.webhook_payload import ModelPush
+from diffing.annotate.worker import FinishedJob
 from diffing.errors import HubError
 from diffing.hub import BoundedApi, Patience, hub_api
 from diffing.types import ModelInfo, Report
@@ -50,7 +50,7 @@ class World:
         base, tuned = (f"{name}@{hub.repo(name).commits()[0].sha}" for name in ("bob/base", "bob/tuned"))
         self.comparison = ComparedModels(base, tuned)
 
-    def publish(self, who: BoundedApi | None = None, **settings: str) -> tuple[Done, str | None]:
+    def publish(self, who: BoundedApi | None = None, **settings: str) -> tuple[FinishedJob, str | None]:
         return publish(
             who or self.bot, AnnotatorSettings(**settings), "bob/tuned", self.comparison, report(self.comparison)
         )
@@ -86,12 +86,12 @@ def test_a_commit_of_our_own_is_known_when_its_webhook_comes(hub: LocalHub, tmp_
         {"status": "ignored", "reason": "a commit of this service"},
     )
     assert webhook.rejected_deliveries() == {"a commit of this service": 1}
-    assert queue.add(Push("bob/tuned", "a" * 40, own))
+    assert queue.add(ModelPush("bob/tuned", "a" * 40, own))
 
 
 def test_without_a_card_there_is_only_the_dataset(hub: LocalHub) -> None:
     world = World(hub)
-    assert world.publish(card="off") == (Done(dataset=f"{hub.endpoint}/datasets/{DATASET}"), None)
+    assert world.publish(card="off") == (FinishedJob(dataset=f"{hub.endpoint}/datasets/{DATASET}"), None)
     assert hub.repo("bob/tuned").pulls == []
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from diffing.annotate.revision_queue import Revision, RevisionJob, RevisionQueue
-from diffing.annotate.webhook_payload import Ignored, Push
-from diffing.annotate.worker import Done, Postponed, RetryPolicy, Worker
+from diffing.annotate.webhook_payload import IgnoredPush, ModelPush
+from diffing.annotate.worker import FinishedJob, PostponedJob, RetryPolicy, Worker
 from diffing.errors import HubError, LimitError, SettingError
 from diffing.types import OnProgress
 from tests.waiting import DEADLINE, until
@@ -19,8 +19,8 @@ from tests.waiting import DEADLINE, until
 STOPPED = "the service was stopped in the middle of every try"
 
 
-def push(number: int, repository: str = "alice/tuned") -> Push:
-    return Push(repository, f"{number:040x}", None)
+def push(number: int, repository: str = "alice/tuned") -> ModelPush:
+    return ModelPush(repository, f"{number:040x}", None)
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def queue(tmp_path: Path) -> RevisionQueue:
     return RevisionQueue(tmp_path / "state" / "queue.sqlite")
 
 
-def done(job: RevisionJob, on_progress: OnProgress) -> Done:
-    return Done(dataset="https://hub.example/d", card="https://hub.example/c", remark="a remark")
+def done(job: RevisionJob, on_progress: OnProgress) -> FinishedJob:
+    return FinishedJob(dataset="https://hub.example/d", card="https://hub.example/c", remark="a remark")
 
 
-def unreachable(job: RevisionJob, on_progress: OnProgress) -> Done:
+def unreachable(job: RevisionJob, on_progress: OnProgress) -> FinishedJob:
     raise HubError("Cannot reach\nthe Hub")
 
 
@@ -81,7 +81,7 @@ def test_what_came_of_a_job_is_kept(queue: RevisionQueue) -> None:
 
 def test_ignored_with_the_reason(queue: RevisionQueue) -> None:
     queue.add(push(1))
-    Worker(queue, lambda job, on_progress: Ignored("the card names no base_model")).run_one()
+    Worker(queue, lambda job, on_progress: IgnoredPush("the card names no base_model")).run_one()
     assert settled(queue) == [("ignored", "the card names no base_model")]
 
 
@@ -110,7 +110,7 @@ def test_failures_are_tried_again_with_longer_waits_and_then_given_up(queue: Rev
 
 
 def test_what_no_other_try_mends_is_given_up_at_once(queue: RevisionQueue) -> None:
-    def limited(job: RevisionJob, on_progress: OnProgress) -> Done:
+    def limited(job: RevisionJob, on_progress: OnProgress) -> FinishedJob:
         raise LimitError("--max-usd 2 is reached")
 
     queue.add(push(1))
@@ -119,10 +119,10 @@ def test_what_no_other_try_mends_is_given_up_at_once(queue: RevisionQueue) -> No
 
 
 def test_a_bug_in_one_job_does_not_end_the_service(queue: RevisionQueue, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(job: RevisionJob, on_progress: OnProgress) -> Done:
+    def broken(job: RevisionJob, on_progress: OnProgress) -> FinishedJob:
         if job.task.commit.endswith("1"):
             raise KeyError("a bug")
-        return Done()
+        return FinishedJob()
 
     queue.add(push(1))
     queue.add(push(2))
@@ -177,7 +177,7 @@ def test_a_clock_that_is_put_back_does_not_keep_a_job_waiting(queue: RevisionQue
 def test_a_job_that_may_not_begin_yet_waits_without_a_try(queue: RevisionQueue) -> None:
     queue.add(push(1))
     before = time.time()
-    Worker(queue, lambda job, on_progress: Postponed("20 diffs were begun within a day", 600.0)).run_one()
+    Worker(queue, lambda job, on_progress: PostponedJob("20 diffs were begun within a day", 600.0)).run_one()
     after = time.time()
     (job,) = queue.jobs("queued")
     assert (job.tries, job.reason) == (0, "20 diffs were begun within a day")
@@ -199,12 +199,12 @@ def test_a_damaged_file_is_one_clear_line(tmp_path: Path) -> None:
 def test_progress_is_told(queue: RevisionQueue) -> None:
     seen = []
 
-    def work(job: RevisionJob, on_progress: OnProgress) -> Done:
+    def work(job: RevisionJob, on_progress: OnProgress) -> FinishedJob:
         for i in range(1000):
             on_progress("responses a", i, 1000)
         (running,) = queue.jobs("running")
         seen.append((running.told.stage, running.told.done, running.told.total))
-        return Done()
+        return FinishedJob()
 
     queue.add(push(1))
     Worker(queue, work).run_one()
@@ -226,9 +226,9 @@ def test_only_one_worker_works_and_the_next_takes_over(queue: RevisionQueue) -> 
     first, second = [], []
 
     def working(found: list[str]) -> Worker:
-        def work(job: RevisionJob, on_progress: OnProgress) -> Done:
+        def work(job: RevisionJob, on_progress: OnProgress) -> FinishedJob:
             found.append(job.task.commit)
-            return Done()
+            return FinishedJob()
 
         return Worker(queue, work)
 
@@ -308,5 +308,5 @@ def test_a_queue_of_the_version_before_goes_on(tmp_path: Path) -> None:
         assert (job.position, job.reason, job.tries) == (3, "away", 2)
         assert job.task == Revision("Alice/Tuned", "c1", None, "a", "b")
         assert queue.is_own("alice/tuned", "c2")
-        assert not queue.add(Push("alice/tuned", "c1", None))
+        assert not queue.add(ModelPush("alice/tuned", "c1", None))
         queue.close()

@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from diffing.annotate.annotator import Annotator, name_of
-from diffing.annotate.comparison import (
+from diffing.annotate.compared_models import (
     ComparedModels,
     base_of,
     changed_files,
@@ -18,8 +18,8 @@ from diffing.annotate.comparison import (
 )
 from diffing.annotate.revision_queue import RevisionQueue
 from diffing.annotate.settings import AnnotatorSettings
-from diffing.annotate.webhook_payload import Ignored, Push
-from diffing.annotate.worker import Postponed
+from diffing.annotate.webhook_payload import IgnoredPush, ModelPush
+from diffing.annotate.worker import PostponedJob
 from diffing.errors import HubError
 from diffing.hub import hub_api
 from diffing.types import ignore_progress
@@ -33,7 +33,7 @@ def api(hub: LocalHub) -> HfApi:
     return hub_api(hub.add_user("alice"), hub.endpoint)
 
 
-def push(api: HfApi, repository: str, **files: str) -> Push:
+def push(api: HfApi, repository: str, **files: str) -> ModelPush:
     """One commit; `__` in a name is a dot."""
     api.create_repo(repository, exist_ok=True)
     parent = api.model_info(repository).sha
@@ -42,7 +42,7 @@ def push(api: HfApi, repository: str, **files: str) -> Push:
         for name, text in files.items()
     ]
     made = api.create_commit(repository, operations, commit_message="more")
-    return Push(repository, made.oid, parent)
+    return ModelPush(repository, made.oid, parent)
 
 
 def card(**metadata: Any) -> str:
@@ -66,15 +66,15 @@ def test_against_the_revision_before(api: HfApi, base: str) -> None:
     first = push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="one")
     second = push(api, "alice/tuned", model__safetensors="two")
     expected = ComparedModels(f"alice/tuned@{first.commit}", f"alice/tuned@{second.commit}")
-    assert choose_comparison(api, first, "previous") == Ignored("the previous revision had no weights")
+    assert choose_comparison(api, first, "previous") == IgnoredPush("the previous revision had no weights")
     assert choose_comparison(api, second, "previous") == expected
-    assert choose_comparison(api, Push("alice/tuned", second.commit, None), "previous") == expected
+    assert choose_comparison(api, ModelPush("alice/tuned", second.commit, None), "previous") == expected
 
 
 def test_base_or_previous_where_the_card_names_none(api: HfApi) -> None:
     first = push(api, "alice/tuned", model__safetensors="one")
     second = push(api, "alice/tuned", model__safetensors="two")
-    assert choose_comparison(api, second, "base") == Ignored("the card names no base_model")
+    assert choose_comparison(api, second, "base") == IgnoredPush("the card names no base_model")
     assert choose_comparison(api, second, "base-or-previous") == ComparedModels(
         f"alice/tuned@{first.commit}", f"alice/tuned@{second.commit}"
     )
@@ -89,7 +89,7 @@ def test_an_adapter_goes_on_its_base(api: HfApi, base: str) -> None:
         f"{base}+alice/lora@{first.commit}", f"{base}+alice/lora@{second.commit}"
     )
     loose = push(api, "alice/loose", **files)
-    assert choose_comparison(api, loose, "previous") == Ignored("the card names no base_model")
+    assert choose_comparison(api, loose, "previous") == IgnoredPush("the card names no base_model")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_adapter_goes_on_its_base(api: HfApi, base: str) -> None:
 )
 def test_base_models_that_cannot_be_used(api: HfApi, base: str, named: str, reason: str) -> None:
     push(api, "alice/tuned", README__md=card(base_model=named), model__safetensors="tuned")
-    assert base_of(api, api.model_info("alice/tuned")) == Ignored(reason)
+    assert base_of(api, api.model_info("alice/tuned")) == IgnoredPush(reason)
 
 
 def test_a_base_model_that_is_not_there_is_an_error_to_be_tried_again(api: HfApi) -> None:
@@ -125,13 +125,13 @@ def test_what_is_no_new_model(api: HfApi, base: str) -> None:
     bare = push(api, "alice/tuned", README__md=text)
     whole = push(api, "alice/tuned", model__safetensors="tuned")
     told = push(api, "alice/tuned", README__md=f"{text}more\n")
-    both = Push("alice/tuned", told.commit, bare.commit)
-    assert choose_comparison(api, bare, "base") == Ignored("no weights in this revision")
+    both = ModelPush("alice/tuned", told.commit, bare.commit)
+    assert choose_comparison(api, bare, "base") == IgnoredPush("no weights in this revision")
     assert isinstance(choose_comparison(api, whole, "base"), ComparedModels)
-    assert choose_comparison(api, told, "base") == Ignored("nothing but README.md changed")
+    assert choose_comparison(api, told, "base") == IgnoredPush("nothing but README.md changed")
     assert isinstance(choose_comparison(api, both, "base"), ComparedModels), "two commits pushed at once"
     assert changed_files(api, "alice/tuned", bare.commit, told.commit) == {WEIGHTS, "README.md"}
-    rewritten = Push("alice/tuned", told.commit, "9" * 40)
+    rewritten = ModelPush("alice/tuned", told.commit, "9" * 40)
     assert isinstance(choose_comparison(api, rewritten, "base"), ComparedModels), "the head before is no more"
 
 
@@ -139,12 +139,12 @@ def test_a_base_that_is_named_after_the_weights_is_what_was_waited_for(api: HfAp
     weights = push(api, "alice/tuned", README__md=card(license="mit"), model__safetensors="tuned")
     named = push(api, "alice/tuned", README__md=card(license="mit", base_model="alice/base"))
     assert choose_comparison(api, named, "base") == ComparedModels(base, f"alice/tuned@{named.commit}")
-    assert choose_comparison(api, named, "previous") == Ignored("nothing but README.md changed")
+    assert choose_comparison(api, named, "previous") == IgnoredPush("nothing but README.md changed")
     queue = RevisionQueue(tmp_path / "queue.sqlite")
     assert last_of_substance(api, queue, "alice/tuned", "base") == named
     assert last_of_substance(api, queue, "alice/tuned", "previous") == weights
     worded = push(api, "alice/tuned", README__md=card(license="apache-2.0", base_model="alice/base"))
-    assert choose_comparison(api, worded, "base") == Ignored("nothing but README.md changed")
+    assert choose_comparison(api, worded, "base") == IgnoredPush("nothing but README.md changed")
 
 
 def test_what_is_there_no_more_is_not_annotated(api: HfApi, tmp_path: Any) -> None:
@@ -155,31 +155,31 @@ def test_what_is_there_no_more_is_not_annotated(api: HfApi, tmp_path: Any) -> No
     push(api, "alice/tuned", README__md=f"{text}more")
     assert is_outdated(api, old, "base")
     assert not is_outdated(api, new, "base"), "a card is no later model"
-    assert is_outdated(api, Push("alice/tuned", "9" * 40, None), "base"), "rewritten"
+    assert is_outdated(api, ModelPush("alice/tuned", "9" * 40, None), "base"), "rewritten"
     queue = RevisionQueue(tmp_path / "queue.sqlite")
     queue.add(old)
     job = queue.claim()
     assert job is not None
     annotator = Annotator(AnnotatorSettings(folder=str(tmp_path)), queue, api)
-    assert annotator(job, ignore_progress) == Ignored("the model has a later revision already")
+    assert annotator(job, ignore_progress) == IgnoredPush("the model has a later revision already")
 
 
 def test_no_more_diffs_are_begun_in_a_day_than_set(api: HfApi, base: str, tmp_path: Any) -> None:
     queue = RevisionQueue(tmp_path / "queue.sqlite")
-    queue.add(Push("alice/other", "9" * 40, None))
+    queue.add(ModelPush("alice/other", "9" * 40, None))
     queue.add(push(api, "alice/tuned", README__md=card(base_model="alice/base"), model__safetensors="one"))
     begun, job = queue.claim(), queue.claim()
     assert begun is not None and job is not None  # noqa: PT018
     queue.decide(begun, "org/a@1", "org/b@1")
     annotator = Annotator(AnnotatorSettings(folder=str(tmp_path), most_per_day=1), queue, api)
     outcome = annotator(job, ignore_progress)
-    assert isinstance(outcome, Postponed)
+    assert isinstance(outcome, PostponedJob)
     assert "1 diffs were begun within a day" in outcome.reason
 
 
 def test_without_an_account_nothing_is_computed(hub: LocalHub, tmp_path: Any) -> None:
     queue = RevisionQueue(tmp_path / "queue.sqlite")
-    queue.add(Push("alice/tuned", "9" * 40, None))
+    queue.add(ModelPush("alice/tuned", "9" * 40, None))
     job = queue.claim()
     assert job is not None
     with pytest.raises(HubError, match="token"):
@@ -196,7 +196,7 @@ def test_the_head_that_counts_is_the_last_one_that_changed_the_model(api: HfApi,
     first = push(api, "alice/tuned", README__md="a section")
     last = push(api, "alice/tuned", README__md="another section")
     assert last_of_substance(api, queue, "alice/tuned", "base") == model
-    both = Push("alice/tuned", first.commit, model.parent)
+    both = ModelPush("alice/tuned", first.commit, model.parent)
     queue.add(both)
     assert last_of_substance(api, queue, "alice/tuned", "base").commit == first.commit, (
         "pushed together, queued already"

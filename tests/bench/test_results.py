@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from diffing.bench.results import Result, ResultColumn, estimate_cells, load_result, load_results, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells, load_result, load_results, save_result
 from diffing.errors import SettingError
 from diffing.metrics import UNDEFINED, wilson
 
-RESULT = Result(
+RESULT = BenchmarkResult(
     kind="null",
     title="Two samples of one model",
     command="diffing bench null model",

@@ -15,7 +15,7 @@ from diffing import metrics
 from diffing.amplified import Amplified, answer_amplified
 from diffing.bench.planted.plants import Plant
 from diffing.bench.planted.scoring import ScoredRun, score
-from diffing.bench.results import Result, ResultColumn, estimate_cells, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells, save_result
 from diffing.evaluation import findings_of
 from diffing.methods.lexical import LexicalMethod
 from diffing.models import load_model
@@ -256,7 +256,7 @@ def main() -> None:
     else:
         title, name, about, columns = "Rare behaviours, with and without amplified answers", "", ABOUT, _COLUMNS
         settings = {"train": TRAIN, "heldout": 654, "temperature": 1.0, "samples": SAMPLES}
-    result = Result("planted", title, command, about, tuple(made), settings, columns)
+    result = BenchmarkResult("planted", title, command, about, tuple(made), settings, columns)
     print(save_result(result, options.out / f"planted-amplified{name}.json"))
 
 

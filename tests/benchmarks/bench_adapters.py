@@ -14,17 +14,17 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from diffing.bench.results import Result, ResultColumn
+from diffing.bench.results import BenchmarkResult, ResultColumn
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
 from diffing.config import DiffConfig
 from diffing.demo.config import demo_config
 from diffing.methods.adapters.method import AdaptersMethod
-from diffing.methods.adapters.trust import Trust, measure_trust
+from diffing.methods.adapters.trust import AdaptersTrust, measure_trust
 from diffing.methods.exchanges import UnreadableResponse
 from diffing.methods.features.read_pairs import read_pairs
 from diffing.models.cache import Store
-from diffing.run import Builder, run
+from diffing.run import ModelBuilder, run
 from diffing.types import SIDES, Row
 from tests.benchmarks import inside_demo
 
@@ -38,7 +38,7 @@ TOKENS = {"trained": 100_000, "hardly trained": 500, "base with itself": 5_000}
 class Measured:
     """What adapters recover and tell."""
 
-    trust: Trust
+    trust: AdaptersTrust
     steps_seconds: float
     """Processor seconds of training and of reading the train responses."""
     screened: int
@@ -61,7 +61,7 @@ def measure(config: DiffConfig, store: Store) -> Measured:
     """Trains adapters, and looks at every feature whose rates differ on train."""
     pairs = run(replace(config, method=("lexical",)), store=store).pairs
     train, heldout = ([pair for pair in pairs if pair.prompt.split == split] for split in ("train", "heldout"))
-    method = Builder(config, store, None).methods()[0]
+    method = ModelBuilder(config, store, None).methods()[0]
     assert isinstance(method, AdaptersMethod)
     began = time.process_time()
     method.find_hypotheses(train)
@@ -103,9 +103,9 @@ def row(name: str, measured: Measured) -> Row:
     }
 
 
-def result_of(rows: list[Row]) -> Result:
+def result_of(rows: list[Row]) -> BenchmarkResult:
     """Makes the table."""
-    return Result(
+    return BenchmarkResult(
         kind="adapters",
         title="What adapters recover and tell on the demo pair",
         command="python -m tests.benchmarks.bench_adapters",

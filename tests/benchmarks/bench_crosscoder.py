@@ -15,7 +15,7 @@ from typing import Annotated
 import torch
 import typer
 
-from diffing.bench.results import Result, ResultColumn
+from diffing.bench.results import BenchmarkResult, ResultColumn
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
 from diffing.methods.crosscoder.training import train
@@ -121,7 +121,7 @@ def _crosscoder(
         rows.append(row(case.name, case.prototype, measured, lambda one: (one.exclusive, one.kept)))
         if case is CASES[1]:
             rows.append(row(*OWN_ALONE, measured, lambda one: (one.own, one.own_kept)))
-    result = Result(
+    result = BenchmarkResult(
         kind="crosscoder",
         title="Which exclusive features a crosscoder finds in synthetic worlds",
         command="python -m tests.benchmarks.bench_crosscoder",

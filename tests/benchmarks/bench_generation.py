@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from diffing.models.local.continuous_batching import ContinuousBatch
-from diffing.models.local.decoding import Job, Row
+from diffing.models.local.decoding import DecodingJob, DecodingRow
 from tests.benchmarks.speed import row, store
 
 ROUNDS = 2
@@ -121,8 +121,8 @@ def static(model: PreTrainedModel, prompts: list[list[int]], limits: list[int], 
 
 def slots(model: PreTrainedModel, prompts: list[list[int]], limits: list[int], rows: int) -> list[list[int]]:
     """Runs the package's loop."""
-    todo = [Row(i, prompt, limit, b"") for i, (prompt, limit) in enumerate(zip(prompts, limits, strict=True))]
-    job = Job(
+    todo = [DecodingRow(i, prompt, limit, b"") for i, (prompt, limit) in enumerate(zip(prompts, limits, strict=True))]
+    job = DecodingJob(
         choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
         stop_ids=frozenset(),
         ends=lambda written: False,

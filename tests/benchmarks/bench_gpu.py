@@ -20,11 +20,11 @@ import typer
 
 from diffing.demo.config import FOLDER
 from diffing.methods.crosscoder.cost import TrainingCost, expected_cost
-from diffing.methods.crosscoder.options import CrosscoderOptions
-from diffing.methods.crosscoder.preparation import prepare
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
 from diffing.methods.crosscoder.training import train_both
-from diffing.methods.inside.opening import open_side
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.crosscoder.training_choice import prepare
+from diffing.methods.inside.pair_reading import InsidePair
+from diffing.methods.inside.side_models import open_side
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.models.local import LocalOptions
 from diffing.types import SIDES, Row

@@ -22,8 +22,8 @@ from torch import Tensor
 
 import diffing.demo
 from diffing.methods.exchanges import Exchange
-from diffing.methods.inside.opening import open_side
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
+from diffing.methods.inside.side_models import open_side
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import StreamSizes, TrainingRows
 from diffing.methods.inside.two_readers import Window

@@ -28,18 +28,18 @@ import numpy as np
 import torch
 
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.inside.batches import pad
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.text_batches import pad
 from diffing.methods.sae.activations import SaeReader, read
 from diffing.methods.sae.encode import encoder_for
-from diffing.methods.sae.hook_names import Hook
-from diffing.methods.sae.reader import Reader
+from diffing.methods.sae.hook_names import SaeHook
+from diffing.methods.sae.reader import CutReader
 
 
 class TimedReader:
     """A reader that records the time of its forward passes."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: CutReader) -> None:
         self._reader = reader
         self.seconds = 0.0
 
@@ -66,7 +66,7 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize()
 
 
-def build(options: argparse.Namespace) -> tuple[Reader, Any, list[TokenizedResponse]]:
+def build(options: argparse.Namespace) -> tuple[CutReader, Any, list[TokenizedResponse]]:
     """Makes a random reader (already cut), a random JumpReLU SAE, and texts of varied lengths."""
     from sae_lens import JumpReLUSAE, JumpReLUSAEConfig
     from transformers import LlamaConfig, LlamaModel
@@ -83,21 +83,21 @@ def build(options: argparse.Namespace) -> tuple[Reader, Any, list[TokenizedRespo
     )
     dtype = torch.bfloat16 if options.device == "cuda" else torch.float32
     model = LlamaModel(config).eval().to(options.device, dtype)
-    hook = Hook(options.layers, f"layers.{options.layers - 1}", "output")
+    hook = SaeHook(options.layers, f"layers.{options.layers - 1}", "output")
     sae = JumpReLUSAE(JumpReLUSAEConfig(d_in=options.d_in, d_sae=options.d_sae, device=options.device))
     random = np.random.default_rng(0)
     texts = []
     for _ in range(options.texts):
         context, response = random.integers(10, 60), int(options.tokens * random.uniform(0.3, 1.7))
         texts.append(TokenizedResponse(random.integers(0, 8192, context + response).astype(np.int32), int(context)))
-    reader = Reader(model, None, hook)  # type: ignore[arg-type]
+    reader = CutReader(model, None, hook)  # type: ignore[arg-type]
     with torch.inference_mode():
         pre = reader.hidden(pad(texts[:1])).float() @ sae.W_enc
         sae.threshold.data.fill_(float(pre.flatten().kthvalue(int(pre.numel() * (1 - 60 / options.d_sae))).values))
     return reader, sae, texts
 
 
-def dense_way(reader: Reader, sae: Any, texts: list[TokenizedResponse], batch: int = 8) -> tuple[float, Any]:
+def dense_way(reader: CutReader, sae: Any, texts: list[TokenizedResponse], batch: int = 8) -> tuple[float, Any]:
     """Encodes as this package does; returns the seconds without the reader's, and the pooled latents."""
     from scipy.sparse import csr_matrix, vstack
 
@@ -122,7 +122,7 @@ def dense_way(reader: Reader, sae: Any, texts: list[TokenizedResponse], batch: i
     return seconds + now() - began, pooled
 
 
-def our_way(reader: Reader, sae: Any, texts: list[TokenizedResponse]) -> tuple[float, list[Latents]]:
+def our_way(reader: CutReader, sae: Any, texts: list[TokenizedResponse]) -> tuple[float, list[Latents]]:
     """Encodes every token, as the papers' code does; returns the seconds without the reader's, and the latents."""
     timed = TimedReader(reader)
     rows: dict[int, Latents] = {}
@@ -133,7 +133,7 @@ def our_way(reader: Reader, sae: Any, texts: list[TokenizedResponse]) -> tuple[f
     return now() - began - timed.seconds, [rows[i] for i in range(len(texts))]
 
 
-def forward_alone(reader: Reader, texts: list[TokenizedResponse], d_sae: int) -> None:
+def forward_alone(reader: CutReader, texts: list[TokenizedResponse], d_sae: int) -> None:
     """Runs the cut reader on the package's batches."""
     from diffing.methods.sae import activations
 

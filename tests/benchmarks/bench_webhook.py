@@ -26,16 +26,16 @@ PAUSE = 0.02
 def work_forever(folder: Path, computing: bool) -> None:
     """The worker's task: a comparison of the demo models for every job, or nothing."""
     from diffing.annotate.revision_queue import QUEUE, RevisionJob, RevisionQueue
-    from diffing.annotate.worker import Done, Worker
+    from diffing.annotate.worker import FinishedJob, Worker
     from diffing.demo.config import demo_config
     from diffing.models.cache import Store
     from diffing.run import run
     from diffing.types import OnProgress
 
-    def work(job: RevisionJob, on_progress: OnProgress) -> Done:
+    def work(job: RevisionJob, on_progress: OnProgress) -> FinishedJob:
         if computing:
             run(demo_config(), store=Store(folder / job.task.commit), on_progress=on_progress)
-        return Done()
+        return FinishedJob()
 
     Worker(RevisionQueue(folder / QUEUE), work).run()
 

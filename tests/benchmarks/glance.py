@@ -7,7 +7,7 @@ appear only in the page's sections.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.bench.results import Result, ResultColumn
+from diffing.bench.results import BenchmarkResult, ResultColumn
 from diffing.bench.table_cells import cell, number, observations
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.outputs.phrasing import percent
@@ -32,7 +32,7 @@ class Fact:
     """The name of the result with the details."""
 
 
-def at_a_glance(results: Sequence[tuple[str, Result]]) -> tuple[Fact, ...]:
+def at_a_glance(results: Sequence[tuple[str, BenchmarkResult]]) -> tuple[Fact, ...]:
     """Computes the lines of the summary.
 
     Args:
@@ -146,7 +146,7 @@ _STATISTICS: Mapping[str, Callable[[str, Sequence[Row]], Iterator[Fact]]] = {
 """The functions that summarise results, by the results' names, in the order of the lines."""
 
 
-def _nulls(name: str, result: Result) -> Iterator[Fact]:
+def _nulls(name: str, result: BenchmarkResult) -> Iterator[Fact]:
     """Summarises null runs by the row over all of them, or by the last row of samples."""
     sampled = [row for row in result.rows if "samples" in str(row.get("what", "")) and row.get("confirmed") is not None]
     if not sampled:
@@ -163,7 +163,7 @@ def _nulls(name: str, result: Result) -> Iterator[Fact]:
     )
 
 
-def _recall(name: str, result: Result) -> Iterator[Fact]:
+def _recall(name: str, result: BenchmarkResult) -> Iterator[Fact]:
     """Summarises recall per method and strength, for plants without a trigger and for all plants."""
     shown = [row for row in result.rows if row["recall"] is not None]
     for method in dict.fromkeys(str(row["method"]) for row in shown):

@@ -16,7 +16,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from diffing.bench.results import Result, ResultColumn
+from diffing.bench.results import BenchmarkResult, ResultColumn
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
 from diffing.config import DiffConfig
@@ -26,7 +26,7 @@ from diffing.methods.features.feature_screening import mcnemar
 from diffing.methods.features.read_pairs import ReadPair, read_pairs
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.models.cache import Store
-from diffing.run import Builder, run
+from diffing.run import ModelBuilder, run
 from diffing.types import Pair, Report, Row
 from tests.benchmarks.demo import GROUND_TRUTH
 
@@ -81,7 +81,7 @@ def measure(config: DiffConfig, store: Store) -> Told:
     """
     report = run(config, store=store)
     train, heldout = ([pair for pair in report.pairs if pair.prompt.split == split] for split in ("train", "heldout"))
-    method = Builder(config, store, None).methods()[0]
+    method = ModelBuilder(config, store, None).methods()[0]
     assert isinstance(method, CrosscoderMethod)
     method.find_hypotheses(train)  # goes on from the finished training
     return _told(report, method, heldout)
@@ -139,14 +139,14 @@ def _confirmed(only: Sequence[tuple[int, int]], directions: Sequence[str]) -> li
     return [bool(one <= FALSE_DISCOVERY_RATE) and right for one, right in zip(q, as_predicted, strict=True)]
 
 
-def result_of(told: Told, null: Told) -> Result:
+def result_of(told: Told, null: Told) -> BenchmarkResult:
     """Makes the table of what was told.
 
     Args:
         told: Of the pair.
         null: Of two samples of the base model.
     """
-    return Result(
+    return BenchmarkResult(
         kind="crosscoder",
         title="What looking inside finds of what is planted in the demo pair",
         command="python -m tests.benchmarks.inside_demo",

@@ -20,7 +20,7 @@ from typing import Annotated
 import torch
 import typer
 
-from diffing.bench.results import Result, ResultColumn
+from diffing.bench.results import BenchmarkResult, ResultColumn
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
 from diffing.config import DiffConfig
@@ -114,7 +114,7 @@ def _features(measure: object) -> list[str]:
     return [each.name for each in measure.features]  # type: ignore[attr-defined]
 
 
-def result_of(rows: tuple[Row, ...], report: Report, sources: Mapping[str, Mapping[str, object]]) -> Result:
+def result_of(rows: tuple[Row, ...], report: Report, sources: Mapping[str, Mapping[str, object]]) -> BenchmarkResult:
     """Makes the table.
 
     Args:
@@ -133,7 +133,7 @@ def result_of(rows: tuple[Row, ...], report: Report, sources: Mapping[str, Mappi
         **{f"sha256 of {name}": str(sources[name]["model.safetensors"]) for name in (SMOLLM2, GEMMA3)},
         **{f"version of {name}": version for name, version in report.versions.items()},
     }
-    return Result(
+    return BenchmarkResult(
         kind="crosscoder",
         title="Looking inside two small real models of different makers",
         command="python -m tests.benchmarks.inside_real --models FOLDER",

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells
 from diffing.cli.bench.printing import SaveTo, reproducing_command, show_result
 from diffing.cli.commands import main
 from diffing.cli.flags import build, with_flags
@@ -23,9 +23,9 @@ from diffing.metrics import wilson
 from diffing.model_ref import read_ref, without_folders
 from diffing.models.cache import Store
 from diffing.outputs.phrasing import line_statement
-from diffing.report.grouped_list import Entry
+from diffing.report.grouped_list import ListEntry
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.run import run
 from diffing.types import OnProgress, PropertyMeasure, Report, Row, Scalar, ignore_progress
 
@@ -56,7 +56,7 @@ _COLUMNS = (
 class Step:
     """One step of a lineage: a model, its successor, and their comparison."""
 
-    names: Names
+    names: ModelNames
     """The short names of the two models."""
     report: Report
     """The report of their comparison, with the earlier model as A."""
@@ -95,13 +95,13 @@ def lineage(
     for (name_a, model_a), (name_b, model_b) in pairwise(models):
         one = replace(config, model_a=model_a, model_b=model_b)
         report = run(one, limits=limits, store=store, on_progress=on_progress)
-        steps.append(Step(Names(name_a, name_b), report))
+        steps.append(Step(ModelNames(name_a, name_b), report))
     return steps
 
 
 def lineage_result(
     steps: Sequence[Step], *, most: int, command: str, settings: dict[str, Scalar], title: str
-) -> Result:
+) -> BenchmarkResult:
     """Makes the table of the first confirmed differences of every step.
 
     Args:
@@ -115,13 +115,13 @@ def lineage_result(
     for step in steps:
         lines = index_of(step.report).differences
         rows += [_row(step, line, f"{at} of {len(lines)}") for at, line in enumerate(lines[:most], 1)]
-    return Result(
+    return BenchmarkResult(
         kind="lineage", title=title, command=command, about=ABOUT, rows=tuple(rows), settings=settings,
         columns=_COLUMNS,
     )  # fmt: skip
 
 
-def _row(step: Step, line: Entry, place: str) -> Row:
+def _row(step: Step, line: ListEntry, place: str) -> Row:
     finding = line.lead
     heldout = finding.heldout
     means = {

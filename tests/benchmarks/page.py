@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from diffing.atomic_write import write_atomically
-from diffing.bench.results import Result, load_results
+from diffing.bench.results import BenchmarkResult, load_results
 from diffing.bench.results_page import escape, render_markdown
 from tests.benchmarks.glance import BRACKETS, at_a_glance
 
@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results"
 """The folder of the stored results."""
 
 
-def render_page(results: Sequence[tuple[str, Result]]) -> str:
+def render_page(results: Sequence[tuple[str, BenchmarkResult]]) -> str:
     """Renders the page in Markdown: the most important numbers, then every result.
 
     Args:

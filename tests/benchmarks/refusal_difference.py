@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
 from diffing.estimates import Estimate
@@ -86,9 +86,9 @@ def _net(refuses: Iterable[tuple[bool, bool]]) -> Estimate:
     return net_interval(both.count((True, False)), both.count((False, True)), len(both))
 
 
-def difference_result(report: Report) -> Result:
+def difference_result(report: Report) -> BenchmarkResult:
     """Makes the table."""
-    return Result(
+    return BenchmarkResult(
         kind="refusals",
         title="A difference in refusals, counted and labelled",
         command="python -m tests.benchmarks.refusal_difference",

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
 from diffing.counting_errors import LabelledSet
@@ -74,14 +74,14 @@ def scores_of(path: Path) -> LabelledSet:
     return score(path.stem, ((row["label"], row["response"]) for row in rows))
 
 
-def refusals_result(folder: Path, command: str) -> Result:
+def refusals_result(folder: Path, command: str) -> BenchmarkResult:
     """Makes the table of all files in a folder."""
     rows: list[Row] = []
     for name, said in FILES.items():
         scored = scores_of(folder / f"xstest_{name}.jsonl")
         shares = {column.name: estimate_cells(column.name, getattr(scored, column.name)) for column in _COLUMNS[1:]}
         rows.append({"responses": said} | {key: cell for cells in shares.values() for key, cell in cells.items()})
-    return Result(
+    return BenchmarkResult(
         kind="refusals",
         title="How well refusals are recognised",
         command=command,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from diffing.bench.results import Result, ResultColumn, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, save_result
 from diffing.types import Row
 from diffing.versions import versions
 
@@ -63,7 +63,7 @@ def store(
     command = " ".join(filter(None, [f"python -m tests.benchmarks.bench_{name}", given]))
     file = "-".join(filter(None, ["speed", name.replace("_", "-"), of.lower()]))
     machine = {"processor": _processor(), "cores": os.cpu_count() or 0, "old": OLD, **versions()}
-    result = Result("speed", title, command, about, tuple(rows), {**settings, **machine}, COLUMNS)
+    result = BenchmarkResult("speed", title, command, about, tuple(rows), {**settings, **machine}, COLUMNS)
     save_result(result, RESULTS / f"{file}.json")
 
 

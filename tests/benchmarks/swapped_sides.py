@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from diffing import metrics
-from diffing.bench.results import Result, ResultColumn, estimate_cells, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells, save_result
 from diffing.evaluation import findings_of
 from diffing.methods.lexical import LexicalMethod
 from diffing.scopes import find_scoped
@@ -83,7 +83,7 @@ def main() -> None:
     for row in rows():
         measured.append(row)
         print(*(f"{key} {value}" for key, value in row.items()), flush=True)
-    result = Result(
+    result = BenchmarkResult(
         kind="null",
         title="Real responses with sides drawn by chance",
         command="python -m tests.benchmarks.swapped_sides",

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells
 from diffing.cli.bench.printing import SaveTo, show_result
 from diffing.cli.commands import main
 from diffing.config import DiffConfig
@@ -100,7 +100,7 @@ def _compare(name: str, model_a: str, model_b: str) -> Compared:
     return Compared(name, sum(finding.confirmed for finding in report.findings), report.coverage)
 
 
-def told_apart_result(compared: Sequence[Compared], command: str) -> Result:
+def told_apart_result(compared: Sequence[Compared], command: str) -> BenchmarkResult:
     """Makes the table of all pairs, with the medians and the lowest values where a share is given.
 
     Args:
@@ -118,7 +118,7 @@ def told_apart_result(compared: Sequence[Compared], command: str) -> Result:
             given = [float(value) for one in rows[: len(compared)] if isinstance(value := one[column], float)]
             row |= estimate_cells(column, Estimate(over(given), None, None, len(given)) if given else UNDEFINED)
         rows.append(row)
-    return Result(
+    return BenchmarkResult(
         kind="coverage",
         title="How much of what tells real models apart the findings explain",
         command=command,

@@ -8,7 +8,7 @@ import pytest
 
 from diffing.cli import main
 from diffing.report import load_report, save_report
-from diffing.report.asked_tables import Asked, asked_of, with_asked
+from diffing.report.asked_tables import AskedHypothesis, asked_of, with_asked
 from diffing.types import Hypothesis, Judgement, Verdict
 from tests.cli import recordings
 from tests.outputs.samples import empty_report
@@ -69,7 +69,7 @@ def test_a_rerun_that_completes_a_report_keeps_what_was_asked(
     once = load_report(tmp_path / "run")
     (heldout, *_) = [pair.prompt.id for pair in once.pairs if pair.prompt.split == "heldout"]
     hypothesis = Hypothesis("asked-1", "<MODEL> praises.", "b", "asked", "style")
-    answer = Asked(QUESTION, hypothesis, "judge", (Judgement("asked-1", heldout, Verdict.B, "judge"),))
+    answer = AskedHypothesis(QUESTION, hypothesis, "judge", (Judgement("asked-1", heldout, Verdict.B, "judge"),))
     save_report(with_asked(replace(once, versions={"diffing": "0"}), [answer]), tmp_path / "run")
     assert called(*run) == 0
     after = load_report(tmp_path / "run")

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
 from diffing.family import Separation, family_of
-from diffing.family.model_names import distinct_names
+from diffing.family.family_names import distinct_names
 from diffing.metrics import net_interval
 from diffing.types import ModelInfo
 from tests.family.samples import compared, family

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
-from diffing.judge.questions import _parse
+from diffing.judge.judge_questions import _parse
 from diffing.masking import masked
 from diffing.models.answers import read_completion
 from diffing.models.json_text import UnreadableJsonError, check_depth, read_json

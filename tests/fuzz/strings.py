@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from diffing.checks import check
 from diffing.cli.terminal_text import plain
 from diffing.config import DiffConfig, Limits, default_out, local_files, settings_of
-from diffing.methods.llm.embed import load_embedder
+from diffing.methods.llm.embedders import load_embedder
 from diffing.model_ref import parse_local_spec, parse_spec, read_ref, without_folders
 from diffing.models import LoadOptions, load_model
 from diffing.models.local.template import read_template

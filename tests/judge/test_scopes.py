@@ -11,7 +11,7 @@ from diffing.judge.scopes import CONDITIONS_LENGTH, PROMPTS_LENGTH, decide_scope
 from diffing.models.scripted import ScriptedModel
 from diffing.scope import Scope
 from diffing.stages import SCOPE
-from diffing.structured_replies import Unreadable
+from diffing.structured_replies import UnreadableReply
 from diffing.types import Hypothesis, Message, Pair, Prompt, Response, Verdict
 from tests.servers.rules import numbered, read
 
@@ -199,7 +199,7 @@ def test_a_condition_cannot_open_a_line_of_its_own():
     model = judge_with(lambda blocks: [{"prompt": 1, "meets": [2]}])
     scopes = decide_scopes(model, [hypothesis], [pairs_of(1, 0)[0].prompt])
     assert len(numbered(asked(model, "scope")[0][0])) == 1
-    assert isinstance(scopes.of(hypothesis, pairs_of(1, 0)[0].prompt), Unreadable)
+    assert isinstance(scopes.of(hypothesis, pairs_of(1, 0)[0].prompt), UnreadableReply)
 
 
 def test_thrift_asks_about_scopes_of_the_prompts_it_judges():

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from diffing.errors import ModelError, SettingError
-from diffing.models.remote import RequestLimits, Requests, TransientError, date_of, retry_after
+from diffing.models.remote import RequestLimits, ServerRequests, TransientError, date_of, retry_after
 from diffing.types import Completion, Message
 from tests.servers.openai_server import OpenAIServer
 from tests.waiting import DEADLINE
@@ -81,7 +81,7 @@ def test_a_permanent_error_is_told_even_if_others_were_stopped_first():
         raise TransientError("busy", retry_after=30.0 if conversation[0].content < "3" else None)
 
     with pytest.raises(ModelError, match=r"^wrong key$"):
-        Requests("m", RequestLimits(concurrency=8, timeout=6000.0)).ask_all(ask, users(8))
+        ServerRequests("m", RequestLimits(concurrency=8, timeout=6000.0)).ask_all(ask, users(8))
 
 
 def test_answers_on_their_way_are_told_before_the_end():
@@ -98,7 +98,7 @@ def test_answers_on_their_way_are_told_before_the_end():
         return FINE
 
     with pytest.raises(ModelError, match="wrong key"):
-        Requests("m", RequestLimits(concurrency=2)).ask_all(
+        ServerRequests("m", RequestLimits(concurrency=2)).ask_all(
             ask, users(9), lambda index, made: told.append((index, made))
         )
     assert told == [(1, FINE)]
@@ -112,7 +112,7 @@ def test_those_that_failed_are_asked_again_together_and_that_alone_means_nothing
             raise TransientError("strange")
         return FINE
 
-    requests = Requests("m", RequestLimits(concurrency=1, attempts=1))
+    requests = ServerRequests("m", RequestLimits(concurrency=1, attempts=1))
     made = requests.ask_all(ask, users(40))
     failed = [user for user, completion in zip(users(40), made, strict=True) if completion.finish == "error"]
     assert len(failed) == 10
@@ -126,7 +126,7 @@ def test_bugs_are_not_survived():
         raise ZeroDivisionError("a bug")
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
-        Requests("m", RequestLimits()).ask_all(ask, users(20))
+        ServerRequests("m", RequestLimits()).ask_all(ask, users(20))
 
 
 def test_a_killed_run_asks_nothing_again_that_it_was_told(tmp_path):

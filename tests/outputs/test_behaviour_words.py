@@ -16,12 +16,12 @@ from diffing.outputs.behaviour_words import (
     where,
 )
 from diffing.outputs.coverage_words import coverage_in_short, coverage_of_report, explained_interval, explained_share
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.scope import Junction, Scope, ScopeRule, Term
 from diffing.types import Finding, KnownBy, Level, LevelKind, Place, PropertyMeasure
 from tests.outputs.samples import lines_report, medium_report
 
-NAMES = Names("base", "tuned")
+NAMES = ModelNames("base", "tuned")
 MEDICINE = Scope("measured", "when asked about medicine", ScopeRule((Term("domain", "medicine"),)))
 NOTHING = Estimate(None, None, None, 0)
 

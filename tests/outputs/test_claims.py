@@ -19,7 +19,7 @@ from diffing.outputs.line_words import where_it_holds
 from diffing.outputs.marks import spans_that_show
 from diffing.outputs.phrasing import HEADLINE_LENGTH
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.scope import Scope, ScopeRule, Term
 from diffing.types import (
     Finding,
@@ -36,7 +36,7 @@ from diffing.types import (
 )
 from tests.outputs.samples import SAMPLES, lines_report, medium_report, quiet_report
 
-NAMES = Names("base", "tuned")
+NAMES = ModelNames("base", "tuned")
 MEDICINE = Scope("measured", "when asked about medicine", ScopeRule((Term("domain", "medicine"),)))
 
 
@@ -224,7 +224,7 @@ def test_a_long_place_leaves_room_for_the_counts() -> None:
         "when the prompt's domain has “contrast” in its name but not when it has “privacy”, “safe” or “groups” in it"
     )
     place = replace(in_medicine(one).concentration, scope=replace(MEDICINE, words=words), inside=metrics_of(53, 47, 0))
-    said = claim_in_words(replace(one, concentration=place), Names("xstest_llama2orig", "xstest_gpt4"))
+    said = claim_in_words(replace(one, concentration=place), ModelNames("xstest_llama2orig", "xstest_gpt4"))
     assert len(said) <= HEADLINE_LENGTH
     assert said.startswith("When the prompt's domain has “contrast” in")
     assert said.endswith(": in 89% of 53 pairs, the other way in 0%")

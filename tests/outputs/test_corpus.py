@@ -30,7 +30,7 @@ from diffing.outputs.card.edit import edit
 from diffing.outputs.card.markers import body_of
 from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
-from diffing.outputs.dataset.card import dataset_card
+from diffing.outputs.dataset.dataset_card import dataset_card
 from diffing.outputs.downloads import FORMATS
 from diffing.outputs.files.csv_table import safe_text
 from diffing.outputs.files.markdown_report import LONGEST, PROMPT

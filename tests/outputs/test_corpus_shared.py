@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from diffing.outputs.figures import badge, preview, rates_file
 from diffing.outputs.files.markdown_summary import markdown_summary
 from diffing.outputs.html import render
-from diffing.outputs.html.embed import embed
+from diffing.outputs.html.embedded_page import embed
 from diffing.outputs.html.page import page_of
 from diffing.types import Report
 from diffing.view.link_preview import LinkPreviews, LinkPreviewTags

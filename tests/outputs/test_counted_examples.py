@@ -23,7 +23,7 @@ from diffing.types import (
     Split,
     Verdict,
 )
-from diffing.view.result.entry_filter import Filter
+from diffing.view.result.entry_filter import EntryFilter
 from diffing.view.result.evidence_pages import EvidenceFilter
 from diffing.view.result.report_cache import OpenedReport
 from diffing.view.result.result_html import evidence, listed
@@ -92,7 +92,7 @@ def test_the_page_and_the_file_show_what_is_counted() -> None:
         counted, _, others = text.partition("Not counted, for example:")
         assert counted.count(f"“{NO}”") == 3
         assert re.findall("“(.*?)”", others) == ["Take 4.", "Take 5.", "Take 6."]
-    assert "What is counted</summary>" not in listed(OpenedReport(one), Filter())
+    assert "What is counted</summary>" not in listed(OpenedReport(one), EntryFilter())
 
 
 def test_hostile_texts_stay_texts_in_the_examples() -> None:

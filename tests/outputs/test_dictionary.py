@@ -16,9 +16,9 @@ from diffing.methods.crosscoder.dictionaries import hash_of
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.published.crosscoder import PublishedCrosscoder
-from diffing.methods.crosscoder.published.reading import read_published
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
-from diffing.methods.crosscoder.training_settings import DictionarySource, TrainingSettings
+from diffing.methods.crosscoder.published.layout_reading import read_published
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
+from diffing.methods.crosscoder.training_settings import DictionarySource, DictionaryTrainingSettings
 from diffing.methods.inside.kept_dictionaries import dictionary_folder, find_dictionary, remove_oldest
 from diffing.outputs.dictionary import push_dictionary
 from diffing.report import save_report
@@ -37,14 +37,16 @@ def random(*shape: int, seed: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def kept(trainings: Path, models: tuple[str, str] = BOTH) -> tuple[TrainingSettings, Crosscoder, DifferenceDictionary]:
+def kept(
+    trainings: Path, models: tuple[str, str] = BOTH
+) -> tuple[DictionaryTrainingSettings, Crosscoder, DifferenceDictionary]:
     """Keeps a crosscoder and a difference dictionary of random weights, as a training does."""
     source = DictionarySource(models, models, (2, 2), "texts")
-    settings = TrainingSettings(source, True, LATENTS, (1, 1), 2, 5_000, 2e-3, 128, seed=7)
+    settings = DictionaryTrainingSettings(source, True, LATENTS, (1, 1), 2, 5_000, 2e-3, 128, seed=7)
     two = [(random(LATENTS, WIDTH, seed=i), random(WIDTH, seed=9 + i)) for i in range(3)]
     own, of = (random(LATENTS, seed=20), random(LATENTS, seed=21))
     crosscoder = Crosscoder(
-        Weights((two[0][0], two[1][0]), own, (two[1][0], two[2][0]), (two[0][1], two[1][1])),
+        DictionaryWeights((two[0][0], two[1][0]), own, (two[1][0], two[2][0]), (two[0][1], two[1][1])),
         Normaliser((two[2][1], two[0][1]), (0.3, 1 / 7)),
         threshold=0.1,
         k=2,
@@ -53,7 +55,7 @@ def kept(trainings: Path, models: tuple[str, str] = BOTH) -> tuple[TrainingSetti
         source=source,
     )
     difference = DifferenceDictionary(
-        Weights((two[2][0],), of, (two[0][0],), (two[2][1],)),
+        DictionaryWeights((two[2][0],), of, (two[0][0],), (two[2][1],)),
         Normaliser((two[1][1],), (0.7,)),
         threshold=0.2,
         k=1,
@@ -125,7 +127,7 @@ def test_a_pushed_crosscoder_opens_with_exactly_the_same_tensors(
     assert torch.equal(swapped.difference.direction(2), -difference.direction(2))
 
 
-def tensors(weights: Weights) -> tuple[torch.Tensor, ...]:
+def tensors(weights: DictionaryWeights) -> tuple[torch.Tensor, ...]:
     return (*weights.encoders, weights.bias, *weights.decoders, *weights.output_biases)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from diffing.outputs.line_words import member_in_words
 from diffing.outputs.phrasing import line_statement, statement
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import LatentMeasure
 from tests.outputs.samples import empty_report, lines_report, medium_report, merged_report
 
@@ -22,7 +22,7 @@ def test_leads_are_numbered_first_and_every_finding_once() -> None:
 
 def test_a_member_says_why_it_belongs_to_its_line() -> None:
     first, second, *_ = index_of(merged_report()).entries
-    names = Names("A", "B")
+    names = ModelNames("A", "B")
     assert member_in_words(first.members[0], names) == (
         f"{statement(first.members[0].finding, names)} (says the same: it shows in the same pairs, agreement 94%)"
     )

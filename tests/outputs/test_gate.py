@@ -6,17 +6,19 @@ from xml.etree import ElementTree
 import pytest
 
 from diffing.outputs.gate import as_json, junit, policy_summary, verdict
-from diffing.policy import Policy, PolicyResult, Rule, check_policy
-from diffing.report.model_names import Names
+from diffing.policy import Policy, PolicyResult, PolicyRule, check_policy
+from diffing.report.model_names import ModelNames
 from tests.hostile import CORE
 from tests.policy.test_checking import finding, report
 
-NAMES = Names("base", "tuned")
+NAMES = ModelNames("base", "tuned")
 
 
 def result() -> PolicyResult:
     shown = report(finding("jokes", 60, 2, 200), finding("rhymes", 2, 2, 400), finding("sighs", 2, 2, 20))
-    return check_policy(shown, Policy(rules=[Rule(at_most=0.1, pattern=each) for each in ("jokes", "rhymes", "sighs")]))
+    return check_policy(
+        shown, Policy(rules=[PolicyRule(at_most=0.1, pattern=each) for each in ("jokes", "rhymes", "sighs")])
+    )
 
 
 def test_the_verdict_counts_rules() -> None:
@@ -63,9 +65,9 @@ def test_programs_get_the_numbers() -> None:
 def test_hostile_text_stays_text(attack: str) -> None:
     own = finding("jokes", 60, 2, 200)
     own = replace(own, hypothesis=replace(own.hypothesis, text=f"<MODEL> {attack} jokes"))
-    rule = Rule(at_most=0.1, pattern="jokes", name=attack.encode(errors="replace").decode()[:100] or "x")
+    rule = PolicyRule(at_most=0.1, pattern="jokes", name=attack.encode(errors="replace").decode()[:100] or "x")
     checked = check_policy(report(own), Policy(rules=[rule]))
-    names = Names(attack[:48] or "a", "b")
+    names = ModelNames(attack[:48] or "a", "b")
     suite = ElementTree.fromstring(junit(checked, names))
     assert [case.tag for case in suite] == ["testcase", "system-out"]
     text = policy_summary(checked, names)

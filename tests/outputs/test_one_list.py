@@ -34,7 +34,7 @@ from diffing.outputs.phrasing import interval, line_statement, points, statement
 from diffing.outputs.rate_bars import bars
 from diffing.report import report_summary
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.view.api.read_endpoints import lines_as_json
 from diffing.view.result.evidence_pages import EvidenceFilter
 from diffing.view.result.report_cache import OpenedReport
@@ -43,7 +43,7 @@ from tests.outputs.samples import MODEL_B, hostile_report, lines_report, quiet_r
 
 REPORT = lines_report()
 INDEX = index_of(REPORT)
-LETTERS = Names("A", "B")
+LETTERS = ModelNames("A", "B")
 COUNT = 7
 
 
@@ -80,7 +80,7 @@ def in_order(text: str, parts: Sequence[str]) -> bool:
     return True
 
 
-def cells(names: Names, *, escape: bool) -> list[str]:
+def cells(names: ModelNames, *, escape: bool) -> list[str]:
     """What each difference is told by: its statement, where it is, both models' levels and the net difference."""
     told = []
     for entry in INDEX.differences:
@@ -317,7 +317,7 @@ def test_an_open_row_tells_where_and_the_levels() -> None:
 def test_the_model_card_and_the_link_preview_tell_the_first_of_the_list() -> None:
     told = section(REPORT, of=MODEL_B.partition("@")[0], dataset=None)
     shown = findings_in_card(REPORT)
-    names = Names(INDEX.names.a, "this model")
+    names = ModelNames(INDEX.names.a, "this model")
     claims = [prose(claim_in_words(finding, names, 240), 240) for finding in shown]
     assert in_order(told.replace("**This", "**this"), claims)
     assert f"{COUNT} differences are confirmed; {len(shown)} of them are listed." in told

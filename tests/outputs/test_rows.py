@@ -10,18 +10,18 @@ from diffing.outputs.blocks import block_of, lines_by_block, numbers, title_of
 from diffing.outputs.claims import claim_in_words, what_and_where
 from diffing.outputs.counted_examples import counts_in_words
 from diffing.outputs.html import render
-from diffing.outputs.html.line_rows import Axis, axis, reason
+from diffing.outputs.html.line_rows import DifferenceAxis, axis, reason
 from diffing.outputs.html.page import page_of
 from diffing.outputs.html.shown_pairs import length_in_words, shown_pairs
 from diffing.outputs.phrasing import statement
-from diffing.outputs.rate_bars import Bar, bars, row_pieces
+from diffing.outputs.rate_bars import RateBar, bars, row_pieces
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.report.run_pairs import PROBES
 from diffing.types import Finding, Level, PhraseMeasure, PropertyMeasure, Verdict
 from tests.outputs.samples import SAMPLES, lines_report, medium_report, quiet_report
 
-NAMES = Names("base", "tuned")
+NAMES = ModelNames("base", "tuned")
 
 
 def finding(n: int, k_for: int, k_against: int) -> Finding:
@@ -33,8 +33,8 @@ def finding(n: int, k_for: int, k_against: int) -> Finding:
 def test_bars_are_each_models_own_rate_a_first() -> None:
     refuses = next(each for each in lines_report().findings if "refuses to answer" in each.hypothesis.text)
     assert bars(refuses, NAMES) == (
-        Bar("a", 0.0, "0 of 16", "base: 0 of 16"),
-        Bar("b", 75.0, "12 of 16", "tuned: 12 of 16"),
+        RateBar("a", 0.0, "0 of 16", "base: 0 of 16"),
+        RateBar("b", 75.0, "12 of 16", "tuned: 12 of 16"),
     )
 
 
@@ -54,8 +54,8 @@ def test_bars_of_medians_are_scaled_to_the_larger_one() -> None:
 
 def test_without_levels_bars_are_shares_of_pairs_and_say_so() -> None:
     assert bars(finding(200, 130, 10), NAMES) == (
-        Bar("a", 5.0, "more in 5%", "base more in 5% of pairs"),
-        Bar("b", 65.0, "more in 65%", "tuned more in 65% of pairs"),
+        RateBar("a", 5.0, "more in 5%", "base more in 5% of pairs"),
+        RateBar("b", 65.0, "more in 65%", "tuned more in 65% of pairs"),
     )
     assert [each.value for each in bars(finding(0, 0, 0), NAMES)] == ["–", "–"]
 
@@ -63,9 +63,9 @@ def test_without_levels_bars_are_shares_of_pairs_and_say_so() -> None:
 def test_all_rows_share_one_axis_with_a_left_and_b_right() -> None:
     of_b = finding(200, 130, 10)
     of_b = replace(of_b, heldout=replace(of_b.heldout, net_difference=Estimate(0.6, 0.5, 0.7, 200)))
-    assert axis(of_b) == Axis("b", low=75.0, width=10.0, at=80.0, value="60", span="50 to 70")
+    assert axis(of_b) == DifferenceAxis("b", low=75.0, width=10.0, at=80.0, value="60", span="50 to 70")
     of_a = replace(of_b, hypothesis=replace(of_b.hypothesis, direction="a"))
-    assert axis(of_a) == Axis("a", low=15.0, width=10.0, at=20.0, value="60", span="50 to 70")
+    assert axis(of_a) == DifferenceAxis("a", low=15.0, width=10.0, at=20.0, value="60", span="50 to 70")
     assert axis(finding(0, 0, 0)) is None
 
 

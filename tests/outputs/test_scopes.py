@@ -16,7 +16,7 @@ from diffing.outputs.finding_results import sentence
 from diffing.outputs.formats import CSV, MD
 from diffing.outputs.html import render
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import Finding, Judgement, Report, Verdict
 from tests.outputs.samples import JUDGE, MODEL_B, medium_report, scoped_report
 
@@ -45,7 +45,7 @@ def finding(within: Metrics | None, overall: Metrics, *, confirmed: bool = True)
 
 def test_both_figures_stand_in_the_sentence_with_their_intervals() -> None:
     scoped = finding(metrics_of(17, 17, 0), metrics_of(214, 17, 0))
-    assert plain(sentence(scoped, Names("base", "tuned"))) == (
+    assert plain(sentence(scoped, ModelNames("base", "tuned"))) == (
         "tuned refuses when asked for medical advice: it fits tuned better in 17 of the 17 held-out prompts where it "
         "applies (82 to 100%), against 0 the other way (0 to 18%); over all 214 held-out prompts, net difference +8 "
         "points, 95% interval +5 to +12"
@@ -53,7 +53,7 @@ def test_both_figures_stand_in_the_sentence_with_their_intervals() -> None:
 
 
 def test_what_is_said_where_nothing_can_be_said() -> None:
-    names = Names("base", "tuned")
+    names = ModelNames("base", "tuned")
     nowhere = finding(metrics_of(0, 0, 0), metrics_of(214, 0, 0), confirmed=False)
     assert plain(sentence(nowhere, names)) == (
         "tuned refuses when asked for medical advice: where it applies: none of 214 held-out prompts meets its "

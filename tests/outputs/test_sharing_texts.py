@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from diffing.outputs.files.markdown_summary import markdown_summary
 from diffing.outputs.headline import statements
-from diffing.outputs.html.embed import ROWS, embed, embed_title
+from diffing.outputs.html.embedded_page import ROWS, embed, embed_title
 from diffing.outputs.html.page import page_of
 from diffing.report.index import index_of
 from diffing.types import Report

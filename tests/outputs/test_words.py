@@ -10,7 +10,7 @@ from diffing.outputs.claims import claim_in_words
 from diffing.outputs.finding_results import sentence as sentence_of
 from diffing.outputs.headline import headline
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import Finding, LatentMeasure, ModelInfo, PhraseMeasure
 from tests.outputs.samples import empty_report, medium_report, merged_report, quiet_report
 
@@ -21,7 +21,7 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def named(a: str, b: str) -> Names:
+def named(a: str, b: str) -> ModelNames:
     report = empty_report()
     return index_of(replace(report, model_a=ModelInfo(a, "model_a"), model_b=ModelInfo(b, "model_b"))).names
 
@@ -53,7 +53,7 @@ def test_short_names_are_the_last_part_and_never_equal(a: str, b: str, expected:
 
 
 def test_a_finding_in_one_sentence() -> None:
-    sentence = plain(sentence_of(finding(59, 10, 83), Names("base", "tuned")))
+    sentence = plain(sentence_of(finding(59, 10, 83), ModelNames("base", "tuned")))
     assert sentence == (
         "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other "
         "way; net difference +59 points, 95% interval +42 to +72"
@@ -61,12 +61,12 @@ def test_a_finding_in_one_sentence() -> None:
 
 
 def test_what_is_not_confirmed_says_so() -> None:
-    assert sentence_of(finding(5, 4, 83, confirmed=False), Names("x", "y")).endswith("; not confirmed")
+    assert sentence_of(finding(5, 4, 83, confirmed=False), ModelNames("x", "y")).endswith("; not confirmed")
     dropped = finding(0, 0, 0, confirmed=False)
-    told = sentence_of(dropped, Names("x", "y"))
+    told = sentence_of(dropped, ModelNames("x", "y"))
     assert told.endswith(": not tested on held-out prompts, futile after the train prompts")
     unread = replace(dropped, heldout=metrics.metrics_of(0, 0, 0, unreadable=83))
-    told = sentence_of(unread, Names("x", "y"))
+    told = sentence_of(unread, ModelNames("x", "y"))
     assert told.endswith("not tested, because no verdict on held-out prompts is readable")
 
 
@@ -175,12 +175,12 @@ def test_names_stand_where_the_placeholders_stood() -> None:
     sample = medium_report().findings[0]
     hypothesis = replace(sample.hypothesis, text="<MODEL> <b> beats <OTHER MODEL>, not <model>.", direction="a")
     swapped = replace(sample, hypothesis=hypothesis)
-    assert phrasing.statement(swapped, Names("one", "two")) == "one <b> beats two, not <model>"
+    assert phrasing.statement(swapped, ModelNames("one", "two")) == "one <b> beats two, not <model>"
     assert [side for _, side in phrasing.pieces(swapped)] == ["a", None, "b", None]
 
 
 def test_a_model_named_like_a_placeholder_is_left_alone() -> None:
-    names = Names("<OTHER MODEL>", "<MODEL>")
+    names = ModelNames("<OTHER MODEL>", "<MODEL>")
     assert phrasing.statement(medium_report().findings[0], names).startswith("<MODEL> writes longer")
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from diffing.errors import SettingError
-from diffing.policy import Rule, read_policy
+from diffing.policy import PolicyRule, read_policy
 from diffing.policy.rules import LARGEST_FILE
 from tests.hostile import CORE
 
 
-def read(text: str | bytes, folder: Path) -> list[Rule]:
+def read(text: str | bytes, folder: Path) -> list[PolicyRule]:
     path = folder / "policy.yml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_policy(path).rules

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from diffing.errors import SettingError
-from diffing.methods.llm.embed import TfidfEmbedder
+from diffing.methods.llm.embedders import TfidfEmbedder
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel
 from diffing.models.scripted import ScriptedModel
 from diffing.models.system_prompt import WithSystemPrompt
-from diffing.prompt_selection.divergence import of_responses
+from diffing.prompt_selection.divergence_scores import of_responses
 from diffing.prompt_selection.pool import choose_prompts, score_responses, score_tokens
 from diffing.types import Completion, Conversation, Message, Prompt
 

@@ -10,7 +10,7 @@ import pytest
 from diffing.config import DiffConfig
 from diffing.prompts import load_prompts, prompts_from, split_of
 from diffing.prompts import split as split_module
-from diffing.prompts.rows import Record
+from diffing.prompts.prompt_rows import Record
 from diffing.prompts.split import Balance, first_records
 from diffing.run_prompts import prompts_of
 from diffing.types import Message, Prompt

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from diffing.errors import SettingError
 from diffing.prompts import fold, prompts_from, split_of
-from diffing.prompts.rows import Record
+from diffing.prompts.prompt_rows import Record
 from diffing.types import Message, Prompt
 
 

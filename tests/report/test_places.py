@@ -14,7 +14,7 @@ from diffing.errors import SettingError
 from diffing.estimates import Concentration, Estimate
 from diffing.metrics import metrics_of
 from diffing.report import load_report, save_report
-from diffing.report.findings_table import finding_row
+from diffing.report.findings_rows import finding_row
 from diffing.report.json_document import check_coverage
 from diffing.report.metrics_cells import check_estimate
 from diffing.report.schema import SCHEMA_VERSION

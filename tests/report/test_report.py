@@ -16,7 +16,7 @@ import pytest
 from diffing.errors import SettingError
 from diffing.estimates import Estimate
 from diffing.report import load_report, report_summary, save_report
-from diffing.report.findings_table import finding_row
+from diffing.report.findings_rows import finding_row
 from diffing.report.index import index_of
 from diffing.report.schema import SCHEMA_VERSION, TABLES, arrow_schema
 from diffing.report.schema_document import schema_markdown

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffing.scope import Junction, Term
-from diffing.scopes.conditions import Conditions, conditions_of
+from diffing.scopes.conditions import PromptConditions, conditions_of
 from diffing.scopes.rule_search import best_conditions, best_rules
 from diffing.scopes.verdict_table import MISSING, VerdictTable
 
@@ -12,7 +12,7 @@ DOMAINS = [f"domain {letter}" for letter in "abcdefghij"]
 PROMPTS = 500
 
 
-def conditions() -> Conditions:
+def conditions() -> PromptConditions:
     """500 train prompts in ten domains of 50; a form by halves, and two words that lie across the domains."""
     found = {Term("domain", domain): list(range(i, PROMPTS, 10)) for i, domain in enumerate(DOMAINS)}
     found[Term("form", "question")] = list(range(PROMPTS // 2))

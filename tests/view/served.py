@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diffing.view import build, launch_options, open_site
-from diffing.view.runs import OWN_MACHINE, Rules
+from diffing.view.runs import OWN_MACHINE, VisitorRules
 from diffing.view.site import Site, SiteSettings
 
 
@@ -24,7 +24,9 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *, rules: Rules = OWN_MACHINE, workers: int = 2, port: int | None = None) -> Iterator[Served]:
+def served(
+    folder: Path, *, rules: VisitorRules = OWN_MACHINE, workers: int = 2, port: int | None = None
+) -> Iterator[Served]:
     """Serves the page until the block ends; may be served again from the same folder, and at the same port."""
     pytest.importorskip("gradio", reason="needs the extra app")
     site = open_site(SiteSettings(folder, rules=rules, workers=workers))

@@ -17,7 +17,7 @@ from diffing.report import load_report
 from diffing.view import build, launch_options, open_first_page, open_site
 from diffing.view.examples import example_folder
 from diffing.view.first_page import FIRST_PAGE_HEADER
-from diffing.view.runs import OWN_MACHINE, PUBLIC, Rules
+from diffing.view.runs import OWN_MACHINE, PUBLIC, VisitorRules
 from diffing.view.site import SiteSettings
 from tests.view.served import free_port
 from tests.waiting import DEADLINE, until
@@ -37,7 +37,7 @@ runpy.run_path("app.py", run_name="__main__")
 
 
 @contextmanager
-def first(folder: Path, rules: Rules = OWN_MACHINE) -> Iterator[httpx2.Client]:
+def first(folder: Path, rules: VisitorRules = OWN_MACHINE) -> Iterator[httpx2.Client]:
     """The first page, as long as the block lasts."""
     pytest.importorskip("uvicorn", reason="needs the extra app")
     site = open_site(SiteSettings(folder / "site", rules=rules))

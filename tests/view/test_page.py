@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from diffing.view.page_query import Address, read_address
+from diffing.view.page_query import PageAddress, read_address
 from diffing.view.runs import PUBLIC
 from tests.view.served import served
 from tests.waiting import DEADLINE
@@ -15,23 +15,23 @@ from tests.waiting import DEADLINE
 @pytest.mark.parametrize(
     "address",
     [
-        Address(),
-        Address("run", "x-_9"),
-        Address("diff", "user/name@main"),
-        Address("example", "planted"),
-        Address("pair", "org/base", "org/tuned@v1"),
-        Address("pair", "", "base+adapter"),
-        Address("gallery", ""),
-        Address("gallery", "llama & <b>"),
+        PageAddress(),
+        PageAddress("run", "x-_9"),
+        PageAddress("diff", "user/name@main"),
+        PageAddress("example", "planted"),
+        PageAddress("pair", "org/base", "org/tuned@v1"),
+        PageAddress("pair", "", "base+adapter"),
+        PageAddress("gallery", ""),
+        PageAddress("gallery", "llama & <b>"),
     ],
 )
-def test_an_address_comes_back_from_its_query(address: Address) -> None:
+def test_an_address_comes_back_from_its_query(address: PageAddress) -> None:
     assert read_address(address.query) == address
 
 
 @pytest.mark.parametrize("query", ["view=api", "run=", "a=&b=", "?", "%ff%00=1", "__theme=dark"])
 def test_a_query_that_names_nothing_is_the_start(query: str) -> None:
-    assert read_address(query) == Address()
+    assert read_address(query) == PageAddress()
 
 
 @pytest.mark.browser

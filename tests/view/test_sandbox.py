@@ -62,7 +62,7 @@ for name in ("resource", "gradio", "cachetools"):
 del os.nice
 from diffing.errors import DiffingError
 from diffing.jobs import keep_within_bounds
-from diffing.models.recorded import opening
+from diffing.models.recorded import upload_sandbox
 from diffing.view import open_site
 from diffing.view.site import settings_from
 sys.platform = "win32"

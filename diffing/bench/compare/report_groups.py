@@ -7,7 +7,7 @@ from diffing.grouping import merge
 from diffing.models.base import Model
 from diffing.report.grouped_list import SAYS_THE_SAME
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import Finding, Judgement, Merged, OnProgress, Pair, Report, ignore_progress
 
 
@@ -15,7 +15,7 @@ from diffing.types import Finding, Judgement, Merged, OnProgress, Pair, Report, 
 class ReportGroup:
     """All findings of reports about the same responses of two models."""
 
-    names: Names
+    names: ModelNames
     """The short names of the two models."""
     pairs: tuple[Pair, ...]
     """The prompts with their responses."""

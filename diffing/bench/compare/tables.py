@@ -7,9 +7,9 @@ from typing import Literal
 from diffing import metrics
 from diffing.bench.compare.bootstrap import mean
 from diffing.bench.compare.report_groups import ReportGroup
-from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells
 from diffing.estimates import Estimate
-from diffing.grouping import Behaviour
+from diffing.grouping import SignedVerdicts
 from diffing.metrics.kappa import kappa_of_ratings
 from diffing.outputs.phrasing import statement
 from diffing.types import Finding, Row, Scalar
@@ -62,7 +62,7 @@ def _by_method(groups: Sequence[ReportGroup]) -> dict[str, list[_GroupFinding]]:
     return found
 
 
-def method_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+def method_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> BenchmarkResult:
     """Makes the papers' table: what each method proposed and how its hypotheses fared.
 
     Args:
@@ -84,7 +84,7 @@ def method_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapp
     columns += [
         ResultColumn(name, heading) for name, heading in raters.items() if any(row[name] is not None for row in rows)
     ]
-    return Result(
+    return BenchmarkResult(
         kind="compare", title="How the methods fared", command=command, about=METHODS_ABOUT, rows=rows,
         settings=settings, columns=tuple(columns),
     )  # fmt: skip
@@ -121,7 +121,7 @@ def _method_row(label: str, findings: Sequence[Finding]) -> Row:
     }
 
 
-def overlap_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+def overlap_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> BenchmarkResult:
     """Makes a table with a row for every two methods: how many hypotheses of the one the other found as well.
 
     Args:
@@ -143,7 +143,7 @@ def overlap_result(groups: Sequence[ReportGroup], *, command: str, settings: Map
         ResultColumn("shared_confirmed", "Of the confirmed", "%"),
         ResultColumn("verdicts", "Agreement of verdicts", "%"),
     )
-    return Result(
+    return BenchmarkResult(
         kind="compare", title="What several methods found", command=command, about=OVERLAP_ABOUT, rows=rows,
         settings=settings, columns=columns,
     )  # fmt: skip
@@ -160,7 +160,7 @@ class _Shared:
 
 def _shared(group: ReportGroup, one: str, other: str) -> list[_Shared]:
     hypotheses = [finding.hypothesis for finding in group.findings]
-    behaviour = Behaviour(hypotheses, group.judgements, group.pairs)
+    behaviour = SignedVerdicts(hypotheses, group.judgements, group.pairs)
     place = {hypothesis.id: at for at, hypothesis in enumerate(hypotheses)}
     entries = {member: entry.members for entry in group.merged for member in entry.members}
     shared = []
@@ -184,7 +184,7 @@ def _overlap_row(one: str, other: str, shared: Sequence[_Shared]) -> Row:
     }
 
 
-def same_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+def same_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> BenchmarkResult:
     """Makes a table of the hypotheses of different methods that say the same.
 
     Args:
@@ -212,7 +212,7 @@ def same_result(groups: Sequence[ReportGroup], *, command: str, settings: Mappin
         ResultColumn("known_by", "Known by"),
         ResultColumn("verdicts", "Same verdicts", "%"),
     )
-    return Result(
+    return BenchmarkResult(
         kind="compare", title="The same in the words of two methods", command=command, about=SAME_ABOUT,
         rows=tuple(rows), settings=settings, columns=columns,
     )  # fmt: skip
@@ -232,7 +232,7 @@ def _same_row(
     }
 
 
-def category_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> Result:
+def category_result(groups: Sequence[ReportGroup], *, command: str, settings: Mapping[str, Scalar]) -> BenchmarkResult:
     """Makes a table of categories and methods: how many hypotheses there are, and how many are confirmed.
 
     Args:
@@ -252,7 +252,7 @@ def category_result(groups: Sequence[ReportGroup], *, command: str, settings: Ma
         ResultColumn("share", "Share of the method's", "%"),
         ResultColumn("confirmed", "Confirmed of these", "%"),
     )
-    return Result(
+    return BenchmarkResult(
         kind="compare", title="Coverage by category", command=command, about=CATEGORY_ABOUT, rows=rows,
         settings=settings, columns=columns,
     )  # fmt: skip

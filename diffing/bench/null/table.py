@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from diffing import metrics
 from diffing.bench.null.runs import RECORDED, SAMPLES, NullRun
-from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells
 from diffing.estimates import Estimate
 from diffing.types import Row, Scalar
 
@@ -35,7 +35,7 @@ _COLUMNS = (
 )
 
 
-def null_result(runs: Sequence[NullRun], *, command: str, settings: dict[str, Scalar], title: str) -> Result:
+def null_result(runs: Sequence[NullRun], *, command: str, settings: dict[str, Scalar], title: str) -> BenchmarkResult:
     """Makes the table of false alarms per model, comparison and method, and over all of them.
 
     Args:
@@ -54,7 +54,7 @@ def null_result(runs: Sequence[NullRun], *, command: str, settings: dict[str, Sc
         rows += _rows(sampled, ALL, "all samples")
     several = len({run.what for run in runs}) > 1
     rows = [{"label": _label(row, several), **row} for row in rows]
-    return Result(
+    return BenchmarkResult(
         kind="null", title=title, command=command, about=ABOUT, rows=tuple(rows), settings=settings, columns=_COLUMNS,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from diffing.methods.plan import plans_of
 from diffing.model_ref import is_recorded
 from diffing.models.base import Model
 from diffing.pipeline import DiffOptions, diff_models
-from diffing.run import Builder, diff_options, meter_of, with_system_prompt
+from diffing.run import ModelBuilder, diff_options, meter_of, with_system_prompt
 from diffing.run_prompts import load_run_prompts
 from diffing.types import OnProgress, Prompt, Stage, ignore_progress
 
@@ -170,7 +170,7 @@ def setup_of(
         )
     # planting makes the sides differ, so the check against comparing a model with itself does not apply
     check(replace(config, system_prompt_b="planted"), limits or Limits())
-    build = Builder(config, store or default_store(), meter_of(limits or Limits()))
+    build = ModelBuilder(config, store or default_store(), meter_of(limits or Limits()))
     model = with_system_prompt(build.side("a"), config.system_prompt_a)
     judge = config.judge or config.llm
     return GridSetup(

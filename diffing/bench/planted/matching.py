@@ -41,7 +41,7 @@ REST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PlantedTarget:
     """A planted behaviour that a run should find, and the prompts on which it shows."""
 
     plant: Plant
@@ -54,14 +54,14 @@ class Target:
     """The prompts on which only this side's response shows it; if it cannot be measured, the same as `selected`."""
 
 
-def target_of(plant: Plant, pairs: Sequence[Pair], side: Side = "b") -> Target:
+def target_of(plant: Plant, pairs: Sequence[Pair], side: Side = "b") -> PlantedTarget:
     """Determines on which pairs of a run a plant shows.
 
     Only the prompts on which the behaviour was planted count: if it occurs elsewhere, that is chance.
     """
     selected = [pair for pair in pairs if plant.selects(pair.prompt)]
     shown = [pair for pair in selected if plant.behaviour.shown_by(pair, side) is not False]
-    return Target(plant, side, _ids(selected), _ids(shown))
+    return PlantedTarget(plant, side, _ids(selected), _ids(shown))
 
 
 def verdicts_by_hypothesis(judgements: Sequence[Judgement]) -> dict[str, dict[str, Verdict]]:
@@ -73,7 +73,7 @@ def verdicts_by_hypothesis(judgements: Sequence[Judgement]) -> dict[str, dict[st
     return found
 
 
-def tracks(target: Target, direction: Side, verdicts: Verdicts, heldout: Verdicts) -> bool:
+def tracks(target: PlantedTarget, direction: Side, verdicts: Verdicts, heldout: Verdicts) -> bool:
     """Tells whether a finding's verdicts come from the behaviour: they favour its side on the planted pairs especially.
 
     On the planted held-out pairs the sign test must be significant. In addition, by Fisher's exact test over all pairs,
@@ -111,18 +111,18 @@ def tracks(target: Target, direction: Side, verdicts: Verdicts, heldout: Verdict
     return any(fisher_exact(np.array(table), alternative="greater").pvalue <= TRACKS_P for table in tables)
 
 
-def coincidence(target: Target, direction: Side, verdicts: Verdicts) -> float:
+def coincidence(target: PlantedTarget, direction: Side, verdicts: Verdicts) -> float:
     """Returns the Jaccard index of the pairs with a verdict for the side and the pairs that show the behaviour."""
     hits = {prompt_id for prompt_id, verdict in verdicts.items() if verdict.side == direction}
     return _jaccard(hits, target.shown & verdicts.keys())
 
 
 def named_by(
-    target: Target,
+    target: PlantedTarget,
     finding: Finding,
     verdicts: Verdicts,
     heldout: Verdicts,
-    rivals: Sequence[Target] = (),
+    rivals: Sequence[PlantedTarget] = (),
     *,
     tokens: Mapping[str, str] = MappingProxyType({}),
     says: bool | None = None,
@@ -183,7 +183,9 @@ def is_scope_of(trigger: Trigger, prompts: Sequence[Prompt], in_scope: Collectio
     return _jaccard(set(in_scope), {prompt.id for prompt in prompts if trigger.fits(prompt)}) >= COINCIDES
 
 
-def _coincides_best(target: Target, direction: Side, verdicts: Verdicts, rivals: Sequence[Target]) -> bool:
+def _coincides_best(
+    target: PlantedTarget, direction: Side, verdicts: Verdicts, rivals: Sequence[PlantedTarget]
+) -> bool:
     """Tells whether the verdicts fit this behaviour best; a behaviour on nearly all pairs would fit any verdicts."""
     if len(verdicts.keys() - target.shown) < REST * len(verdicts):
         return False
@@ -199,7 +201,7 @@ def _jaccard(one: Set[str], other: Set[str]) -> float:
     return len(one & other) / len(one | other) if one or other else 0.0
 
 
-def shown_share(target: Target) -> Estimate:
+def shown_share(target: PlantedTarget) -> Estimate:
     """Estimates the share of the planted prompts on which the behaviour shows, where the model obeyed."""
     return wilson(len(target.shown), len(target.selected))
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from diffing.bench.planted.matching import Target
+from diffing.bench.planted.matching import PlantedTarget
 from diffing.models.base import Model
-from diffing.structured_replies import Unreadable, ask, entry, offered
+from diffing.structured_replies import UnreadableReply, ask, entry, offered
 from diffing.templates import fence, render
 from diffing.types import Finding, OnProgress, Stage, Usage, ignore_progress
 
@@ -18,7 +18,7 @@ SCHEMA = {
 
 
 def ask_matches(
-    model: Model, cases: Sequence[tuple[Target, Finding]], on_progress: OnProgress = ignore_progress
+    model: Model, cases: Sequence[tuple[PlantedTarget, Finding]], on_progress: OnProgress = ignore_progress
 ) -> tuple[tuple[bool | None, ...], Usage]:
     """Asks for each case whether the finding names the behaviour (None if the reply is unreadable); returns usage too.
 
@@ -40,14 +40,14 @@ def ask_matches(
         for target, finding in cases
     ]
     answers = ask(model, questions, _parse, stage=Stage("match", "Matching"), schema=SCHEMA, on_progress=on_progress)
-    return tuple(None if isinstance(reply, Unreadable) else reply for reply in answers.replies), answers.usage
+    return tuple(None if isinstance(reply, UnreadableReply) else reply for reply in answers.replies), answers.usage
 
 
 def _parse(value: object) -> bool:
     return offered(entry(value, "same"), ("yes", "no")) == "yes"
 
 
-def _of_planted_side(target: Target, finding: Finding) -> str:
+def _of_planted_side(target: PlantedTarget, finding: Finding) -> str:
     """Returns the finding's statement with `<MODEL>` standing for the side that has the behaviour."""
     text = finding.hypothesis.text
     if finding.hypothesis.direction == target.side:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from diffing.bench.planted.matching import shown_share
 from diffing.bench.planted.scoring import Detection, ScoredRun
-from diffing.bench.results import Result, ResultColumn, estimate_cells, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells, save_result
 from diffing.estimates import Estimate
 from diffing.metrics import wilson
 from diffing.types import Row, Scalar
@@ -41,7 +41,7 @@ COUNTED = (
 )
 
 
-def results_of(scored: Sequence[ScoredRun], text: ResultText) -> dict[str, Result]:
+def results_of(scored: Sequence[ScoredRun], text: ResultText) -> dict[str, BenchmarkResult]:
     """Makes tables by the suffix of their file: the summary, every plant and, if asked, the matching judge.
 
     Args:
@@ -55,7 +55,7 @@ def results_of(scored: Sequence[ScoredRun], text: ResultText) -> dict[str, Resul
     return tables
 
 
-def save(scored: Sequence[ScoredRun], text: ResultText, folder: Path, name: str) -> list[tuple[Path, Result]]:
+def save(scored: Sequence[ScoredRun], text: ResultText, folder: Path, name: str) -> list[tuple[Path, BenchmarkResult]]:
     """Saves the tables as `<name>.json`, `<name>-plants.json` and so on, and returns them with their files.
 
     Raises:
@@ -65,7 +65,7 @@ def save(scored: Sequence[ScoredRun], text: ResultText, folder: Path, name: str)
     return [(save_result(result, folder / f"{name}{part}.json"), result) for part, result in tables.items()]
 
 
-def as_markdown(result: Result) -> str:
+def as_markdown(result: BenchmarkResult) -> str:
     """Renders the table of a result as Markdown, for a README."""
     lines = [" | ".join(column.heading for column in result.columns), " | ".join("---" for _ in result.columns)]
     lines += [" | ".join(_cell(row, column) for column in result.columns) for row in result.rows]
@@ -84,9 +84,9 @@ def _cell(row: Row, column: ResultColumn) -> str:
     return f"{value:.0%} ({100 * low:.0f}–{100 * high:.0f})"
 
 
-def _summary(scored: Sequence[ScoredRun], text: ResultText) -> Result:
+def _summary(scored: Sequence[ScoredRun], text: ResultText) -> BenchmarkResult:
     rows = tuple(summary_rows(scored))
-    return Result(
+    return BenchmarkResult(
         kind="planted",
         title=text.title,
         command=text.command,
@@ -166,9 +166,9 @@ def _covers(estimate: Estimate, value: float) -> bool:
     return estimate.low is not None and estimate.high is not None and estimate.low <= value <= estimate.high
 
 
-def _plants(scored: Sequence[ScoredRun], text: ResultText) -> Result:
+def _plants(scored: Sequence[ScoredRun], text: ResultText) -> BenchmarkResult:
     rows = tuple(_plant_row(one) for run in scored for one in run.found)
-    return Result(
+    return BenchmarkResult(
         kind="planted",
         title=f"{text.title}: every plant",
         command=text.command,
@@ -211,7 +211,7 @@ def _plant_row(one: Detection) -> Row:
     }
 
 
-def _matching(compared: Sequence[tuple[bool, bool]], text: ResultText) -> Result:
+def _matching(compared: Sequence[tuple[bool, bool]], text: ResultText) -> BenchmarkResult:
     """Makes the table of how often the LLM that matches findings to plants agrees with the measurements."""
     named = [says for rule, says in compared if rule]
     other = [says for rule, says in compared if not rule]
@@ -226,7 +226,7 @@ def _matching(compared: Sequence[tuple[bool, bool]], text: ResultText) -> Result
             **estimate_cells("agreement", wilson(len(other) - sum(other), len(other))),
         },
     ]
-    return Result(
+    return BenchmarkResult(
         kind="planted",
         title=f"{text.title}: the matching judge",
         command=text.command,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from diffing.bench.planted.matching import (
     SIGN_P,
     How,
-    Target,
+    PlantedTarget,
     Verdicts,
     is_scope_of,
     named_by,
@@ -42,7 +42,7 @@ from diffing.types import (
 class Detection:
     """Whether one method found one planted behaviour."""
 
-    target: Target
+    target: PlantedTarget
     """The planted behaviour."""
     method: str
     """The method."""
@@ -92,7 +92,7 @@ class ScoredRun:
 
 def score(
     report: Report,
-    targets: Sequence[Target],
+    targets: Sequence[PlantedTarget],
     methods: Sequence[Method],
     *,
     judge: Model | None = None,
@@ -135,7 +135,7 @@ def score(
 class _RunVerdicts:
     """The confirmed findings of a report, with their verdicts and the targets that these match."""
 
-    def __init__(self, report: Report, targets: Sequence[Target]) -> None:
+    def __init__(self, report: Report, targets: Sequence[PlantedTarget]) -> None:
         self.report = report
         self.targets = targets
         self.confirmed = [finding for finding in report.findings if finding.confirmed]
@@ -152,12 +152,12 @@ class _RunVerdicts:
     def heldout(self, finding: Finding) -> Verdicts:
         return {key: verdict for key, verdict in self.verdicts(finding).items() if key in self._heldout}
 
-    def named(self, target: Target, finding: Finding, says: bool | None = None) -> How | None:
+    def named(self, target: PlantedTarget, finding: Finding, says: bool | None = None) -> How | None:
         verdicts, heldout = self.verdicts(finding), self.heldout(finding)
         tokens = self._tokens.get(finding.hypothesis.method, {})
         return named_by(target, finding, verdicts, heldout, self.targets, tokens=tokens, says=says)
 
-    def has_trigger_as_scope(self, target: Target, finding: Finding) -> bool:
+    def has_trigger_as_scope(self, target: PlantedTarget, finding: Finding) -> bool:
         """Compares the trigger with the finding's scope, stated or measured, on held-out prompts.
 
         On train prompts nobody may have decided what is in a stated scope.
@@ -173,10 +173,10 @@ class _RunVerdicts:
             return False
         return is_scope_of(target.plant.trigger, prompts, inside)
 
-    def tracks(self, target: Target, finding: Finding) -> bool:
+    def tracks(self, target: PlantedTarget, finding: Finding) -> bool:
         return tracks(target, finding.hypothesis.direction, self.verdicts(finding), self.heldout(finding))
 
-    def shown_heldout(self, target: Target) -> int:
+    def shown_heldout(self, target: PlantedTarget) -> int:
         return len(target.shown & self._heldout)
 
     def of(self, method: str) -> list[Finding]:
@@ -198,7 +198,7 @@ def _in_scope(finding: Finding) -> Metrics | None:
 Named = Mapping[tuple[str, str], How | None]
 
 
-def _found(run: _RunVerdicts, target: Target, method: str, named: Named, judged: bool) -> Detection:
+def _found(run: _RunVerdicts, target: PlantedTarget, method: str, named: Named, judged: bool) -> Detection:
     naming = [f for f in run.of(method) if named[target.plant.id, f.hypothesis.id]]
     by_trigger = target.plant.trigger.kind != "always" and bool(naming)
     scoped = [f for f in naming if by_trigger and run.has_trigger_as_scope(target, f)]

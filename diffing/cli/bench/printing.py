@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from diffing.bench.results import Result
+from diffing.bench.results import BenchmarkResult
 from diffing.config import DiffConfig, settings_of
 from diffing.paths import path_of
 from diffing.settings import flag
@@ -29,7 +29,7 @@ SaveTo = Annotated[
 ]
 
 
-def show_result(result: Result, save: Path | None, json_: bool) -> None:
+def show_result(result: BenchmarkResult, save: Path | None, json_: bool) -> None:
     """Prints a result as a table or as JSON, and saves it if a file is given.
 
     Args:
@@ -59,7 +59,7 @@ def show_result(result: Result, save: Path | None, json_: bool) -> None:
         console.print(Text(f"Saved to {save}", style="dim"))
 
 
-def show_planted(results: Mapping[str, Result], out: Path | None, name: str, markdown: bool) -> None:
+def show_planted(results: Mapping[str, BenchmarkResult], out: Path | None, name: str, markdown: bool) -> None:
     """Prints the tables of planted differences, and saves them if a folder is given.
 
     Args:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diffing.methods.adapters.hybrid_preparation import AdapterOptions
     from diffing.methods.adapters.method import AdaptersMethod, AdaptersOptions
-    from diffing.methods.adapters.preparation import AdapterOptions
 
 __all__ = ["AdapterOptions", "AdaptersMethod", "AdaptersOptions"]
 
@@ -13,6 +13,6 @@ def __getattr__(name: str) -> object:
     """Imports the method when it is first used: every command imports the plan, which does not need the method."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from diffing.methods.adapters import method, preparation
+    from diffing.methods.adapters import hybrid_preparation, method
 
-    return getattr(preparation if name == "AdapterOptions" else method, name)
+    return getattr(hybrid_preparation if name == "AdapterOptions" else method, name)

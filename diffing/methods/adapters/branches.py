@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class AdapterBranch:
     """The branch beside the MLP of one block: `W_dec ReLU(W_enc u + c) + b`, in float32."""
 
     w_enc: "Tensor"
@@ -56,10 +56,10 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Branches:
+class AdapterBranches:
     """The branches of all blocks of a model, in order."""
 
-    blocks: tuple[Branch, ...]
+    blocks: tuple[AdapterBranch, ...]
     """One branch per block."""
 
     @property
@@ -92,19 +92,19 @@ class Branches:
 
 
 def keys_of_block(block: int) -> tuple[str, str, str, str]:
-    """The keys of one block's weights in files, in the order of `Branch.tensors`."""
+    """The keys of one block's weights in files, in the order of `AdapterBranch.tensors`."""
     mlp = f"model.layers.{block}.mlp"
     encoder, decoder = f"{mlp}.transcoder_enc", f"{mlp}.transcoder_dec"
     return f"{encoder}.weight", f"{encoder}.bias", f"{decoder}.weight", f"{decoder}.bias"
 
 
-def feature_name(branches: Branches, index: int) -> str:
+def feature_name(branches: AdapterBranches, index: int) -> str:
     """The name of a feature, `block.number`, with blocks counted from 0 as in the keys of weights."""
     block, number = branches.place(index)
     return f"{block}.{number}"
 
 
-def new_branches(blocks: int, width: int, features: int, seed: int) -> Branches:
+def new_branches(blocks: int, width: int, features: int, seed: int) -> AdapterBranches:
     """Makes branches that add nothing yet: encoders are uniform within 1 / sqrt(width), all else is 0.
 
     Args:
@@ -120,5 +120,5 @@ def new_branches(blocks: int, width: int, features: int, seed: int) -> Branches:
     made = []
     for _ in range(blocks):
         w_enc = (2 * torch.rand(features, width, generator=random) - 1) * bound
-        made.append(Branch(w_enc, torch.zeros(features), torch.zeros(width, features), torch.zeros(width)))
-    return Branches(tuple(made))
+        made.append(AdapterBranch(w_enc, torch.zeros(features), torch.zeros(width, features), torch.zeros(width)))
+    return AdapterBranches(tuple(made))

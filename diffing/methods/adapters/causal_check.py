@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.methods.inside.causal import CausalEffect, Edit, causal_effect
+from diffing.methods.inside.causal import CausalEffect, OutputEdit, causal_effect
 
 RESPONSES = 32
 """The largest number of responses on which a feature is checked."""
@@ -66,7 +66,7 @@ def _effect_of(reader: HybridReader, index: int, exchanges: Sequence[Exchange], 
         values = reader.activations(exchange, [index])[:, 0]
         places = values.nonzero().flatten()
         texts.append(text)
-        edits.append(Edit(tuple(places.tolist()), -values[places, None] * direction))
+        edits.append(OutputEdit(tuple(places.tolist()), -values[places, None] * direction))
     if not any(edit.positions for edit in edits):
         return None
     hybrid.use(hybrid.uniform("adapted"))

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from diffing.methods.adapters.batches import ChatBatch
-from diffing.methods.adapters.branches import Branch, Branches
+from diffing.methods.adapters.branches import AdapterBranch, AdapterBranches
+from diffing.methods.adapters.chat_batches import ChatBatch
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +39,7 @@ class _Switch:
 
     tuned: Any
     base: Any
-    branch: Branch
+    branch: AdapterBranch
     use: Mlp = "tuned"
     features: "Tensor | None" = None
 
@@ -69,7 +69,7 @@ class Hybrid:
 
     tuned: "PreTrainedModel"
     base: "PreTrainedModel"
-    branches: Branches
+    branches: AdapterBranches
     _switches: list[_Switch] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,12 +80,12 @@ class Hybrid:
         both = zip(blocks_of(self.tuned), blocks_of(self.base), self.branches.blocks, strict=True)
         for block, of_base, branch in both:
             device = next(block.parameters()).device
-            here = Branch(*(tensor.to(device) for tensor in branch.tensors()))
+            here = AdapterBranch(*(tensor.to(device) for tensor in branch.tensors()))
             switch = _Switch(block.mlp, of_base.mlp, here)
             block.mlp = _switched(switch)
             self._switches.append(switch)
             placed.append(here)
-        self.branches = Branches(tuple(placed))
+        self.branches = AdapterBranches(tuple(placed))
 
     @property
     def depth(self) -> int:

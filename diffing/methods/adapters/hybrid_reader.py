@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from diffing.methods.adapters.batches import ChatBatch, padded
-from diffing.methods.adapters.branches import Branches
+from diffing.methods.adapters.branches import AdapterBranches
+from diffing.methods.adapters.chat_batches import ChatBatch, padded
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.features.active_tokens import Token
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.features.tokens import Token
-from diffing.methods.inside.batches import by_length
 from diffing.methods.inside.response_tokens import ResponseTokenizer, TokenizedResponse
+from diffing.methods.inside.text_batches import by_length
 from diffing.models.surrogates import without_surrogates
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ _CALIBRATED_ON = 256
 class HybridReader:
     """A hybrid with the tuned model's tokenizer, chat format and system prompt."""
 
-    branches: Branches
+    branches: AdapterBranches
     """The branches as they were last let go of; `hybrid` has the present ones."""
-    load: Callable[[Branches], Hybrid]
+    load: Callable[[AdapterBranches], Hybrid]
     """Loads both models and joins them with branches."""
     tokens: ResponseTokenizer
     """The tuned model's tokenizer with its chat format."""

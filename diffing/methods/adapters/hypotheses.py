@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diffing.methods.adapters.branches import Branches, feature_name
+from diffing.methods.adapters.branches import AdapterBranches, feature_name
 from diffing.methods.adapters.stages import LLM_STAGES
 from diffing.methods.features import stated_hypotheses
 from diffing.methods.features.feature_evidence import FeatureEvidence
-from diffing.methods.features.measuring import IsActive
+from diffing.methods.features.feature_verdicts import IsActive
 from diffing.methods.features.summarise import FeatureMethod
 from diffing.types import FeatureAbove, FeatureKind, FeatureMeasure, Hypothesis
 
@@ -24,7 +24,7 @@ _KIND: FeatureKind = "adapter"
 class FeatureNames:
     """What a hypothesis needs to know about features: their names, thresholds and the adapters that they belong to."""
 
-    branches: Branches
+    branches: AdapterBranches
     """The trained branches."""
     thresholds: "NDArray[np.float64]"
     """For each feature the largest activation that does not yet count as active in a response."""

@@ -8,15 +8,15 @@ from typing import Any
 
 from diffing.atomic_write import write_atomically
 from diffing.errors import ModelError
-from diffing.methods.adapters.branches import Branches
-from diffing.methods.adapters.published import read_published
+from diffing.methods.adapters.branches import AdapterBranches
+from diffing.methods.adapters.published_adapters import read_published
 from diffing.methods.adapters.tensor_files import FolderRanges
 from diffing.methods.inside.kept_dictionaries import TRAINING, described, dictionary_folder, remove_oldest
 
 _HASH_CHARACTERS = 12
 
 
-def hash_of(branches: Branches) -> str:
+def hash_of(branches: AdapterBranches) -> str:
     """The first characters of a hash of all weights of the branches."""
     digest = hashlib.sha256()
     for tensor in branches.tensors():
@@ -24,7 +24,7 @@ def hash_of(branches: Branches) -> str:
     return digest.hexdigest()[:_HASH_CHARACTERS]
 
 
-def keep(branches: Branches, training: Path, identity: str, settings: Mapping[str, Any]) -> None:
+def keep(branches: AdapterBranches, training: Path, identity: str, settings: Mapping[str, Any]) -> None:
     """Writes branches as published ones are.
 
     Args:
@@ -48,7 +48,7 @@ def keep(branches: Branches, training: Path, identity: str, settings: Mapping[st
     remove_oldest(training.parent, training)
 
 
-def kept(training: Path, identity: str, blocks: int, width: int) -> Branches | None:
+def kept(training: Path, identity: str, blocks: int, width: int) -> AdapterBranches | None:
     """Opens branches that are kept; None if there are none, or damaged ones.
 
     Args:

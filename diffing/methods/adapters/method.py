@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diffing.methods.adapters.causal_check import CheckedFeature, check_features
+from diffing.methods.adapters.hybrid_opening import BaseAndTuned
+from diffing.methods.adapters.hybrid_preparation import AdapterOptions, published_reader, trained_reader
 from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.hypotheses import FeatureNames, is_active, single_feature
 from diffing.methods.adapters.kept_branches import hash_of
-from diffing.methods.adapters.opening import BaseAndTuned
-from diffing.methods.adapters.preparation import AdapterOptions, published_reader, trained_reader
 from diffing.methods.adapters.raised_tokens import raised_tokens
 from diffing.methods.adapters.records import (
     block_rows,
@@ -31,15 +31,15 @@ from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.duplicate_features import without_duplicates
 from diffing.methods.features.feature_evidence import FeatureEvidence, collect_evidence
 from diffing.methods.features.feature_screening import ScreenedLatent, ScreenOptions, count_latents, screen
-from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.feature_selection import not_followed_up, rate_rows, strongest
+from diffing.methods.features.feature_verdicts import measure_features
 from diffing.methods.features.property_agreement import with_properties
 from diffing.methods.features.read_pairs import ReadPair, read_pairs
-from diffing.methods.features.selection import not_followed_up, rate_rows, strongest
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.features.thresholds import TRIED, above, choose_thresholds
 from diffing.methods.heldout import HeldoutRecords
 from diffing.methods.inside.corpus import open_corpora
-from diffing.methods.inside.opening import SideModel
+from diffing.methods.inside.side_models import SideModel
 from diffing.models.base import Model
 from diffing.types import (
     SIDES,
@@ -109,7 +109,7 @@ class AdaptersMethod:
         self._llm = llm
         self._heldout = heldout
         self._folder = folder
-        self._state: _Found | None = None
+        self._state: _FoundByAdapters | None = None
 
     @property
     def name(self) -> str:
@@ -154,7 +154,7 @@ class AdaptersMethod:
         raised = raised_tokens(reader.hybrid, self._pair.tuned.whole().chat.tokenizer, [one.index for one in chosen])
         stated = self._stated(evidence, both, reading, raised, on_progress)
         internal = internal_features(counted, screened)
-        self._state = _Found(reading, names, screened, internal, stated.features, raised)
+        self._state = _FoundByAdapters(reading, names, screened, internal, stated.features, raised)
         return Discovery(
             hypotheses=stated.hypotheses,
             tables={
@@ -259,14 +259,14 @@ class AdaptersMethod:
         self._found().reading.reader.release()
         self._pair.close()
 
-    def _found(self) -> "_Found":
+    def _found(self) -> "_FoundByAdapters":
         if self._state is None:
             raise ValueError("expected hypotheses to be found before they are measured")
         return self._state
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundByAdapters:
     """What was found on train."""
 
     reading: ThresholdedReading

@@ -14,14 +14,14 @@ from diffing.methods.base import Method
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.plan import InsidePlan, loading_options, parameters_of
 from diffing.methods.inside.settings import InsideSettings, weights_of
-from diffing.methods.plan import Tools
+from diffing.methods.plan import MethodTools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import Prompt, Side
 
 if TYPE_CHECKING:
-    from diffing.methods.inside.opening import SideModel
+    from diffing.methods.inside.side_models import SideModel
 
 _GROUP = "The adapters method"
 
@@ -58,12 +58,14 @@ class AdaptersPlan(InsidePlan):
         """Tells whether published adapters are given."""
         return bool(config.of(AdaptersSettings).adapters)
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """Lists training, reading, labelling with an LLM, and the causal checks."""
         says = "Features are trained that make the base's MLPs predict what the tuned model predicts."
-        training = Step("Training adapters", says, (TRAIN,))
-        reading = Step("Reading with adapters", "The features that are active in each response are counted.", (READ,))
-        checking = Step("Checking causes", "Confirmed features are set to 0 to see what they drive.", (CHECK,))
+        training = ListedStep("Training adapters", says, (TRAIN,))
+        reading = ListedStep(
+            "Reading with adapters", "The features that are active in each response are counted.", (READ,)
+        )
+        checking = ListedStep("Checking causes", "Confirmed features are set to 0 to see what they drive.", (CHECK,))
         first = () if config.of(AdaptersSettings).adapters else (training,)
         named = LLM_STAGES.steps("the features of adapters") if config.llm else ()
         return (*first, reading, *named, checking)
@@ -102,7 +104,7 @@ class AdaptersPlan(InsidePlan):
             f"({minutes(operations, gpu=True):.1f} min on an H100), with both models in memory.{refused}",
         )
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method; models that cannot have adapters are refused here, before anything is generated."""
         from diffing.methods.adapters import AdapterOptions, AdaptersMethod, AdaptersOptions
 
@@ -140,7 +142,7 @@ def _minutes(config: RunSettings, trained: int) -> float | None:
 
 
 def _side(config: RunSettings, side: Side) -> "SideModel":
-    from diffing.methods.inside.opening import open_side
+    from diffing.methods.inside.side_models import open_side
 
     options, prompt = loading_options(config, side), getattr(config, f"system_prompt_{side}")
     return open_side(weights_of(config, side), side, depth=1.0, options=options, system_prompt=prompt)

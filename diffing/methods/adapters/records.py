@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from diffing.methods.adapters.causal_check import CheckedFeature
 from diffing.methods.adapters.hypotheses import FeatureNames
-from diffing.methods.adapters.trust import Trust
+from diffing.methods.adapters.trust import AdaptersTrust
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.feature_screening import LatentCounts, ScreenedLatent, unscreened
 from diffing.methods.features.thresholds import TRIED
@@ -58,7 +58,7 @@ def _causal_columns(checked: CheckedFeature | None) -> dict[str, Scalar]:
     }
 
 
-def block_rows(trust: Trust) -> tuple[Row, ...]:
+def block_rows(trust: AdaptersTrust) -> tuple[Row, ...]:
     """One row per block with its density and its error on held-out responses."""
     return tuple(
         {"block": block, "active_features": active, "stream_error": error}
@@ -66,7 +66,7 @@ def block_rows(trust: Trust) -> tuple[Row, ...]:
     )
 
 
-def quality_row(trust: Trust, dictionary: str) -> Row:
+def quality_row(trust: AdaptersTrust, dictionary: str) -> Row:
     """The figures of all blocks together on held-out responses, with the hash of the branches."""
     return {
         "dictionary": dictionary,
@@ -79,7 +79,7 @@ def quality_row(trust: Trust, dictionary: str) -> Row:
     }
 
 
-def trust_notes(trust: Trust) -> tuple[str, ...]:
+def trust_notes(trust: AdaptersTrust) -> tuple[str, ...]:
     """Full sentences on how far the features can be relied on."""
     if trust.recovered is None:
         return ("On held-out responses base and tuned model predict the same: there is nothing that adapters recover.",)
@@ -100,7 +100,7 @@ def trust_notes(trust: Trust) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _outside(trust: Trust) -> str:
+def _outside(trust: AdaptersTrust) -> str:
     outside = trust.outside_mlps or 0.0
     if outside <= 0:
         return "Without the adapters nothing of the change is left, so that all of it is in the MLPs."

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.hypotheses import FeatureNames
 from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.features.active_tokens import Token
 from diffing.methods.features.sparse_latents import Latents
 from diffing.methods.features.thresholds import above
-from diffing.methods.features.tokens import Token
 
 
 @dataclass(slots=True)

@@ -10,20 +10,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from diffing.methods.adapters.batches import ChatBatch, chats_of_step, padded, read_positions
+from diffing.methods.adapters.chat_batches import ChatBatch, chats_of_step, padded, read_positions
 from diffing.methods.adapters.cost import CHATS
 from diffing.methods.adapters.divergence import divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
-from diffing.methods.inside.batches import by_length
-from diffing.methods.inside.checkpoint import Checkpoint, TrainingState
+from diffing.methods.inside.checkpoint import TrainingCheckpoint, TrainingState
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.text_batches import by_length
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSettings:
+class BranchTrainingSettings:
     """The settings of training, apart from the models and the chats."""
 
     steps: int
@@ -53,7 +53,7 @@ class TrainingSettings:
 
 
 @dataclass(slots=True)
-class Progress:
+class TrainingProgress:
     """How far training has come, apart from the weights and the optimiser's state."""
 
     step: int
@@ -71,7 +71,7 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Losses:
+class BranchLosses:
     """The parts of the loss of one step."""
 
     predictions: float = 0.0
@@ -101,22 +101,24 @@ class Trainer:
 
     hybrid: Hybrid
     chats: Sequence[TokenizedResponse]
-    settings: TrainingSettings
-    progress: Progress = field(init=False)
+    settings: BranchTrainingSettings
+    progress: TrainingProgress = field(init=False)
     _optimiser: Any = field(init=False)
     _parameters: "list[Tensor]" = field(init=False)
 
     def __post_init__(self) -> None:
         import torch
 
-        self.progress = Progress(0, self.settings.sparsity)
+        self.progress = TrainingProgress(0, self.settings.sparsity)
         self._parameters = self.hybrid.branches.tensors()
         for parameter in self._parameters:
             parameter.requires_grad_(True)
         self._optimiser = torch.optim.AdamW(self._parameters, lr=self.settings.rate, weight_decay=0.0)
 
     def run(
-        self, checkpoint: Checkpoint | None = None, on_step: Callable[[int, int], None] = lambda done, total: None
+        self,
+        checkpoint: TrainingCheckpoint | None = None,
+        on_step: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         """Trains up to the last step, from where an interrupted training was saved.
 
@@ -141,7 +143,7 @@ class Trainer:
         for parameter in self._parameters:
             parameter.requires_grad_(False)
 
-    def step(self) -> Losses:
+    def step(self) -> BranchLosses:
         """Does one step; returns the parts of its loss."""
         import torch
 
@@ -159,12 +161,12 @@ class Trainer:
             self._decide_on_sparsity()
         return losses
 
-    def _accumulate(self, chats: Sequence[TokenizedResponse], chance: random.Random) -> Losses:
+    def _accumulate(self, chats: Sequence[TokenizedResponse], chance: random.Random) -> BranchLosses:
         """Sums the gradients of a step's loss over its batches. Each part is undone before the next begins."""
         read, tokens = sum(map(read_positions, chats)), sum(len(chat.ids) for chat in chats)
         depth = self.hybrid.depth
         cut = chance.randrange(1, depth) if depth > 1 else None
-        losses = Losses()
+        losses = BranchLosses()
         for group in by_length(chats, self.settings.batch_tokens, len(chats)):
             batch = padded([chats[index] for index in group]).to(self.hybrid.device)
             tuned = self._of_tuned(batch)
@@ -183,7 +185,7 @@ class Trainer:
         with torch.no_grad():
             return self.hybrid.run(batch, self.hybrid.uniform("tuned"))
 
-    def _whole(self, batch: ChatBatch, tuned: ForwardPass, read: int, tokens: int, losses: Losses) -> None:
+    def _whole(self, batch: ChatBatch, tuned: ForwardPass, read: int, tokens: int, losses: BranchLosses) -> None:
         import torch
 
         passed = self.hybrid.run(batch, self.hybrid.uniform("adapted"))
@@ -215,7 +217,7 @@ class Trainer:
         dense = active > self.hybrid.branches.features / 16
         if dense and 2 * one.sparsity * one.density <= _SPARSITY_SHARE * one.loss:
             one.sparsity *= 2
-        self.progress = Progress(one.step, one.sparsity)
+        self.progress = TrainingProgress(one.step, one.sparsity)
 
     def _state(self) -> TrainingState:
         tensors: dict[str, Tensor] = {}
@@ -228,7 +230,7 @@ class Trainer:
         import torch
 
         one = stored.numbers
-        self.progress = Progress(
+        self.progress = TrainingProgress(
             int(one["step"]), one["sparsity"], one["active"], int(one["positions"]), one["loss"], one["density"]
         )
         with torch.no_grad():

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diffing.methods.adapters.batches import ChatBatch, padded
+from diffing.methods.adapters.chat_batches import ChatBatch, padded
 from diffing.methods.adapters.divergence import each_divergence
 from diffing.methods.adapters.hybrid import ForwardPass, Hybrid
 from diffing.methods.adapters.training import stream_errors
-from diffing.methods.inside.batches import by_length
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.text_batches import by_length
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class AdaptersTrust:
     """The figures that tell how far a hybrid's features can be relied on."""
 
     positions: int
@@ -54,7 +54,7 @@ def _recovered(left: float, of: float) -> float | None:
     return 1 - left / of if of > 0 else None
 
 
-def measure_trust(hybrid: Hybrid, chats: Sequence[TokenizedResponse], batch_tokens: int = 8192) -> Trust:
+def measure_trust(hybrid: Hybrid, chats: Sequence[TokenizedResponse], batch_tokens: int = 8192) -> AdaptersTrust:
     """Measures the figures on chats.
 
     Args:
@@ -113,10 +113,10 @@ class _Sums:
             errors = stream_errors(adapted.leaving[block], tuned.leaving[block], batch.present)
             self.errors[block] += float(errors.double().sum())
 
-    def trust(self) -> Trust:
+    def trust(self) -> AdaptersTrust:
         base, bare, hybrid = (max(each / self.positions, 0.0) for each in self.divergences)
         features = sum(len(seen) for seen in self.seen)
-        return Trust(
+        return AdaptersTrust(
             self.positions,
             base,
             bare,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from diffing.early_stopping import TrainCounts, may_be_chance
-from diffing.methods.agent.notebook import Note
+from diffing.methods.agent.notebook import NotebookEntry
 from diffing.methods.agent.probes import Probe
 from diffing.prompts import fold
 from diffing.scope import Scope
@@ -24,10 +24,10 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Concluded:
+class ConcludedEntry:
     """A hypothesis of the last notebook, and what becomes of it."""
 
-    note: Note
+    note: NotebookEntry
     """The hypothesis."""
     outcome: str
     """`tested`, or why not, in plain words."""
@@ -35,7 +35,7 @@ class Concluded:
     """What is tested; None if it is not."""
 
 
-def conclude(notes: Sequence[Note], probes: int) -> tuple[Concluded, ...]:
+def conclude(notes: Sequence[NotebookEntry], probes: int) -> tuple[ConcludedEntry, ...]:
     """Decides which hypotheses of the last notebook are tested.
 
     Args:
@@ -49,11 +49,11 @@ def conclude(notes: Sequence[Note], probes: int) -> tuple[Concluded, ...]:
         outcome = OUTCOMES["same"] if key in seen else _outcome(note, probes)
         if outcome == TESTED:
             seen.add(key)
-        concluded.append(Concluded(note, outcome, _hypothesis(note, probes) if outcome == TESTED else None))
+        concluded.append(ConcludedEntry(note, outcome, _hypothesis(note, probes) if outcome == TESTED else None))
     return tuple(concluded)
 
 
-def _outcome(note: Note, probes: int) -> str:
+def _outcome(note: NotebookEntry, probes: int) -> str:
     if note.status == "drop":
         return OUTCOMES["dropped"]
     if len(note.supporting) < LEAST_PROMPTS:
@@ -62,7 +62,7 @@ def _outcome(note: Note, probes: int) -> str:
     return OUTCOMES["chance"] if chance else TESTED
 
 
-def _hypothesis(note: Note, probes: int) -> Hypothesis:
+def _hypothesis(note: NotebookEntry, probes: int) -> Hypothesis:
     text = note.statement.text
     return Hypothesis(
         id=f"agent-{hashlib.sha256(f'{note.direction} {text}'.encode()).hexdigest()[:8]}",
@@ -75,7 +75,7 @@ def _hypothesis(note: Note, probes: int) -> Hypothesis:
     )
 
 
-def judgements_of(concluded: Sequence[Concluded], probes: Sequence[Probe]) -> tuple[Judgement, ...]:
+def judgements_of(concluded: Sequence[ConcludedEntry], probes: Sequence[Probe]) -> tuple[Judgement, ...]:
     """The verdicts of the notebook on the prompts of the investigation, by hypothesis, then prompt.
 
     A prompt that the notebook does not list for a hypothesis does not show it, and is outside its condition.
@@ -85,7 +85,7 @@ def judgements_of(concluded: Sequence[Concluded], probes: Sequence[Probe]) -> tu
     )
 
 
-def _judgement(note: Note, hypothesis: Hypothesis, probe: Probe) -> Judgement:
+def _judgement(note: NotebookEntry, hypothesis: Hypothesis, probe: Probe) -> Judgement:
     listed = {
         note.direction: note.supporting,
         other_side(note.direction): note.contradicting,

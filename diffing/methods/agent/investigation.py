@@ -3,23 +3,23 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.agent.notebook import Letters, Note
-from diffing.methods.agent.probes import Answering, Probe, usable
-from diffing.methods.agent.questions import SCHEMA, Reply, letters_of, question, read_reply
+from diffing.methods.agent.notebook import ModelLetters, NotebookEntry
+from diffing.methods.agent.probes import Probe, ProbedModels, usable
+from diffing.methods.agent.round_question import SCHEMA, RoundReply, letters_of, question, read_reply
 from diffing.methods.agent.stages import INVESTIGATE
 from diffing.models.base import Model
 from diffing.prompts import fold
-from diffing.structured_replies import Unreadable, ask
+from diffing.structured_replies import UnreadableReply, ask
 from diffing.types import OnProgress, Usage, ignore_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class InvestigationRound:
     """What happened in one round."""
 
     number: int
     """Its number, from 1; the last one only concludes and asks no prompts."""
-    reply: Reply | None
+    reply: RoundReply | None
     """What the LLM returned; None if it could not be read."""
     probes: tuple[Probe, ...]
     """The prompts that both models answered in it."""
@@ -33,11 +33,11 @@ class Round:
 class Investigation:
     """A finished investigation."""
 
-    rounds: tuple[Round, ...]
+    rounds: tuple[InvestigationRound, ...]
     """Its rounds."""
     usage: tuple[Usage, ...]
     """The calls and tokens of the LLM, of A and of B."""
-    letters: Letters
+    letters: ModelLetters
     """What the models were called."""
 
     @property
@@ -46,7 +46,7 @@ class Investigation:
         return tuple(probe for each in self.rounds for probe in each.probes)
 
     @property
-    def notes(self) -> tuple[Note, ...]:
+    def notes(self) -> tuple[NotebookEntry, ...]:
         """The notebook at the end."""
         return next((each.reply.notes for each in reversed(self.rounds) if each.reply), ())
 
@@ -57,7 +57,7 @@ class Investigator:
 
     llm: Model
     """The LLM that investigates."""
-    answering: Answering
+    answering: ProbedModels
     """How both models answer."""
     rounds: int
     """The number of rounds with prompts."""
@@ -81,9 +81,9 @@ class Investigator:
             LimitError: A hard limit of calls or dollars was reached.
         """
         letters, taken = letters_of(self.seed), {fold(text) for text in run_prompts}
-        rounds: list[Round] = []
+        rounds: list[InvestigationRound] = []
         usage: list[Usage] = []
-        notes: tuple[Note, ...] = ()
+        notes: tuple[NotebookEntry, ...] = ()
         latest: tuple[Probe, ...] = ()
         probes: list[Probe] = []
         for number in range(1, self.rounds + 2):
@@ -95,7 +95,7 @@ class Investigator:
             asked, more = (
                 self._answer(reply, number, probes, taken, on_progress)
                 if left
-                else (Round(number, reply, (), 0, 0), [])
+                else (InvestigationRound(number, reply, (), 0, 0), [])
             )
             usage += more
             rounds.append(asked)
@@ -108,7 +108,7 @@ class Investigator:
     def _most(self, left: int) -> int:
         return self.probes if left else 0
 
-    def _ask(self, text: str, probes: Sequence[Probe], letters: Letters) -> tuple[Reply | None, Usage]:
+    def _ask(self, text: str, probes: Sequence[Probe], letters: ModelLetters) -> tuple[RoundReply | None, Usage]:
         asked = ask(
             self.llm,
             [text],
@@ -118,15 +118,15 @@ class Investigator:
             on_progress=ignore_progress,
         )
         (reply,) = asked.replies
-        return (None if isinstance(reply, Unreadable) else reply), asked.usage
+        return (None if isinstance(reply, UnreadableReply) else reply), asked.usage
 
     def _answer(
-        self, reply: Reply | None, number: int, before: Sequence[Probe], taken: set[str], on_progress: OnProgress
-    ) -> tuple[Round, list[Usage]]:
+        self, reply: RoundReply | None, number: int, before: Sequence[Probe], taken: set[str], on_progress: OnProgress
+    ) -> tuple[InvestigationRound, list[Usage]]:
         """Has both models answer the prompts of a reply; adds them to those that are taken."""
         requests = usable(reply.requests, taken, self.probes) if reply else []
         if not requests:
-            return Round(number, reply, (), len(reply.requests) if reply else 0, 0), []
+            return InvestigationRound(number, reply, (), len(reply.requests) if reply else 0, 0), []
         taken.update(fold(request.text) for request in requests)
         texts = [request.text for request in requests]
         answered, usage = self.answering.answer(texts, f"written by {self.llm.id}", on_progress)
@@ -135,7 +135,7 @@ class Investigator:
             Probe(len(before) + i, number, request, pairs) for i, (request, pairs) in enumerate(done, start=1)
         )
         refused = len(reply.requests) - len(requests) if reply else 0
-        return Round(number, reply, probes, refused, len(requests) - len(probes)), usage
+        return InvestigationRound(number, reply, probes, refused, len(requests) - len(probes)), usage
 
 
 def _summed(usage: Sequence[Usage]) -> tuple[Usage, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from diffing.methods.agent.hypotheses import TESTED, Concluded, conclude, judgements_of
+from diffing.methods.agent.hypotheses import TESTED, ConcludedEntry, conclude, judgements_of
 from diffing.methods.agent.investigation import Investigation, Investigator
 from diffing.methods.agent.story import rows_of_notes, rows_of_probes, rows_of_story
 from diffing.models.base import Model
@@ -64,7 +64,7 @@ class AgentMethod:
         )
 
 
-def _left_out(found: Investigation, concluded: Sequence[Concluded]) -> dict[str, int]:
+def _left_out(found: Investigation, concluded: Sequence[ConcludedEntry]) -> dict[str, int]:
     """What was not followed up, by reason; reasons without a case are not named."""
     replies = [each.reply for each in found.rounds if each.reply]
     counts = Counter(
@@ -79,7 +79,7 @@ def _left_out(found: Investigation, concluded: Sequence[Concluded]) -> dict[str,
     return {reason: count for reason, count in counts.items() if count}
 
 
-def _note(found: Investigation, concluded: Sequence[Concluded]) -> str:
+def _note(found: Investigation, concluded: Sequence[ConcludedEntry]) -> str:
     """What happened, in one sentence."""
     asked, tested = len(found.probes), sum(each.outcome == TESTED for each in concluded)
     rounds = len({probe.round for probe in found.probes})

@@ -15,7 +15,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class NotebookEntry:
     """One hypothesis of the notebook."""
 
     statement: Statement
@@ -33,7 +33,7 @@ class Note:
     status: Status
     """What the LLM thinks of it."""
 
-    def line(self, number: int, letters: "Letters") -> str:
+    def line(self, number: int, letters: "ModelLetters") -> str:
         """Its line in the notebook that the LLM sees."""
         lists = (("for", self.supporting), ("against", self.contradicting), ("neither", self.without))
         numbers = [f"{name}: {', '.join(map(str, listed)) or '-'}" for name, listed in lists]
@@ -43,7 +43,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class ModelLetters:
     """What the two models are called."""
 
     x: Side
@@ -58,7 +58,7 @@ class Letters:
         return self.x if letter == "X" else other_side(self.x)
 
 
-def read_notes(items: Sequence[object], letters: Letters, asked: int) -> tuple[tuple[Note, ...], int]:
+def read_notes(items: Sequence[object], letters: ModelLetters, asked: int) -> tuple[tuple[NotebookEntry, ...], int]:
     """Reads the notebook of a reply.
 
     Args:
@@ -79,14 +79,14 @@ def read_notes(items: Sequence[object], letters: Letters, asked: int) -> tuple[t
     return kept, len(items) - len(kept)
 
 
-def _note(item: object, letters: Letters, known: Collection[int]) -> Note:
+def _note(item: object, letters: ModelLetters, known: Collection[int]) -> NotebookEntry:
     """Reads one hypothesis; a number that stands in two of its lists says nothing and is in none.
 
     Raises:
         ReplyError: It has no usable sentence, model, category or status.
     """
     supporting, contradicting, without = (_numbers(entry(item, name), known) for name in ("for", "against", "neither"))
-    return Note(
+    return NotebookEntry(
         statement=read_statement(item),
         direction=letters.side(offered(entry(item, "model"), ("X", "Y"))),
         category=offered(entry(item, "category"), CATEGORIES),

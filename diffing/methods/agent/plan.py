@@ -7,10 +7,10 @@ from diffing.errors import SettingError
 from diffing.methods.agent.settings import AgentSettings
 from diffing.methods.agent.stages import INVESTIGATE, PROBES
 from diffing.methods.base import Method
-from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.plan import MethodPlan, MethodTools
 from diffing.model_ref import is_recorded, is_remote
 from diffing.run_settings import RunSettings
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import SIDES, Prompt, Side
 
 HYPOTHESES = 6
@@ -51,10 +51,10 @@ class AgentPlan(MethodPlan):
         """The LLM."""
         return "" if config.llm else "Name the LLM that investigates and judges, such as Qwen/Qwen3-32B"
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """One; the prompts that test hypotheses are chosen, answered and judged after all methods."""
         says = "The LLM writes prompts, sees both models' answers, and tries to prove its own hypotheses wrong."
-        return (Step("Investigating", says, self.stages),)
+        return (ListedStep("Investigating", says, self.stages),)
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
         """The rounds of the LLM, and both models' answers to its prompts."""
@@ -82,15 +82,15 @@ class AgentPlan(MethodPlan):
             "20 more prompts are written, answered by both models and judged.",
         )
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """The method, with the run's LLM and both models."""
         from diffing.methods.agent.investigation import Investigator
         from diffing.methods.agent.method import AgentMethod
-        from diffing.methods.agent.probes import Answering
+        from diffing.methods.agent.probes import ProbedModels
 
         own = config.of(AgentSettings)
         samples = (config.sample_a, config.sample_b)
-        answering = Answering(tools.compared, config.sampling, samples, own.probe_samples)
+        answering = ProbedModels(tools.compared, config.sampling, samples, own.probe_samples)
         investigator = Investigator(tools.helper(config.llm or ""), answering, own.rounds, own.probes, config.seed)
         return AgentMethod(investigator, tuple(tools.heldout))
 
@@ -101,7 +101,7 @@ def _answers(config: RunSettings) -> int:
 
 def _investigating(config: RunSettings) -> StageEstimate:
     """Each round shows the answers of the one before; the last one asks no prompts."""
-    from diffing.methods.agent.questions import ANSWERS_LENGTH, LONGEST_ANSWER
+    from diffing.methods.agent.round_question import ANSWERS_LENGTH, LONGEST_ANSWER
     from diffing.templates import fence, render
 
     own, empty = config.of(AgentSettings), fence("")

@@ -17,7 +17,7 @@ comparison, whose sample numbers are small, never share a sample."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ProbeRequest:
     """A prompt that the LLM wants to have answered."""
 
     text: str
@@ -36,7 +36,7 @@ class Probe:
     """Its number in the investigation, from 1."""
     round: int
     """The round in which it was asked, from 1."""
-    request: Request
+    request: ProbeRequest
     """What the LLM wanted."""
     pairs: tuple[Pair, ...]
     """Both models' answers, one pair for each sample; the first one is kept in the report."""
@@ -48,7 +48,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class ProbedModels:
     """How both models answer the prompts of an investigation."""
 
     models: tuple[Model, Model]
@@ -130,7 +130,7 @@ class Answering:
         return Response.of(prompt, self._model(side).id, completion, self._sample(side, sample))
 
 
-def usable(requests: Sequence[Request], taken: Collection[str], most: int) -> list[Request]:
+def usable(requests: Sequence[ProbeRequest], taken: Collection[str], most: int) -> list[ProbeRequest]:
     """The prompts that may be asked: at most a number of them, and none whose folded text is taken.
 
     Args:
@@ -138,7 +138,7 @@ def usable(requests: Sequence[Request], taken: Collection[str], most: int) -> li
         taken: The folded texts of earlier prompts of the investigation, and of all prompts of the run.
         most: The largest number of prompts.
     """
-    chosen: dict[str, Request] = {}
+    chosen: dict[str, ProbeRequest] = {}
     for request in requests:
         key = fold(request.text)
         if key not in taken:

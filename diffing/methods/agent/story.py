@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from diffing.methods.agent.hypotheses import Concluded
-from diffing.methods.agent.investigation import Investigation, Round
-from diffing.methods.agent.notebook import Note
+from diffing.methods.agent.hypotheses import ConcludedEntry
+from diffing.methods.agent.investigation import Investigation, InvestigationRound
+from diffing.methods.agent.notebook import NotebookEntry
 from diffing.methods.agent.probes import Probe
 from diffing.types import Row
 
 
-def rows_of_story(found: Investigation, concluded: Sequence[Concluded]) -> tuple[Row, ...]:
+def rows_of_story(found: Investigation, concluded: Sequence[ConcludedEntry]) -> tuple[Row, ...]:
     """The story, one row per thing that happened: what was seen, thought, and asked in each round, and what came of it.
 
     Args:
@@ -22,7 +22,7 @@ def rows_of_story(found: Investigation, concluded: Sequence[Concluded]) -> tuple
     return tuple(rows)
 
 
-def _of_round(happened: Round) -> Iterator[Row]:
+def _of_round(happened: InvestigationRound) -> Iterator[Row]:
     number, reply = happened.number, happened.reply
     if reply is None:
         yield _row(number, "unreadable", None, "The reply could not be read; the notebook stays as it was.")
@@ -37,7 +37,7 @@ def _of_round(happened: Round) -> Iterator[Row]:
         yield _row(number, "not asked", None, f"{happened.refused} prompts repeat others, or are too many.")
 
 
-def _said(note: Note) -> str:
+def _said(note: NotebookEntry) -> str:
     """The hypothesis with its evidence in one sentence."""
     return (
         f"{note.direction.upper()}: {note.statement.text} For it: {_listed(note.supporting)}; against it: "
@@ -72,7 +72,7 @@ def rows_of_probes(probes: Sequence[Probe]) -> tuple[Row, ...]:
     )
 
 
-def rows_of_notes(concluded: Sequence[Concluded]) -> tuple[Row, ...]:
+def rows_of_notes(concluded: Sequence[ConcludedEntry]) -> tuple[Row, ...]:
     """One row per hypothesis of the last notebook."""
     return tuple(
         {

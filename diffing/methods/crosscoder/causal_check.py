@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import CausalRow
 from diffing.methods.crosscoder.latent_reading import LatentReading
-from diffing.methods.crosscoder.preparation import chosen_device
 from diffing.methods.crosscoder.stages import CAUSAL
+from diffing.methods.crosscoder.training_choice import chosen_device
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.inside.causal import (
     RANDOM_DIRECTIONS,
     CausalEffect,
-    Edit,
+    OutputEdit,
     causal_effect,
     gap_closed,
     response_log_probs,
 )
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
 from diffing.methods.inside.response_tokens import TokenizedResponse
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.types import SIDES, OnProgress, Side, other_side
@@ -147,12 +147,12 @@ class CausalCheck:
         at = model.whole_block() if added else None
         return response_log_probs(model.whole().model, texts, at, self._edits(check, sign=1) if added else ())
 
-    def _edits(self, check: _Check, sign: int) -> list[Edit]:
+    def _edits(self, check: _Check, sign: int) -> list[OutputEdit]:
         import torch
 
         direction = sign * self.dictionaries.direction(check.index, check.owner)
         return [
-            Edit(places, torch.from_numpy(values)[:, None] * direction)
+            OutputEdit(places, torch.from_numpy(values)[:, None] * direction)
             for places, values in zip(check.places, check.activations, strict=True)
         ]
 

@@ -12,8 +12,8 @@ from torch import Tensor  # noqa: TID253
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.latent_facts import ALIVE_ROWS, DENSE_SHARE, LatentFacts, rows_for_facts
-from diffing.methods.crosscoder.numbering import Numbering
-from diffing.methods.inside.rows import RowStream
+from diffing.methods.crosscoder.numbering import LatentNumbering
+from diffing.methods.inside.row_batches import RowStream
 from diffing.types import Side
 
 _HASH_LENGTH = 12
@@ -68,12 +68,12 @@ class Dictionaries:
     difference_use: LatentUse | None
     """How often the latents of the difference dictionary are active; None without one."""
     block: int | None = None
-    """The block of model A that is read, if names of latents must tell it; see `Numbering`."""
+    """The block of model A that is read, if names of latents must tell it; see `LatentNumbering`."""
 
     @cached_property
-    def numbering(self) -> Numbering:
+    def numbering(self) -> LatentNumbering:
         """The numbers and names of all latents."""
-        return Numbering(self.crosscoder.latents, self.difference.latents if self.difference else 0, self.block)
+        return LatentNumbering(self.crosscoder.latents, self.difference.latents if self.difference else 0, self.block)
 
     @cached_property
     def hash(self) -> str:

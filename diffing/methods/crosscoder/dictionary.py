@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor  # noqa: TID253 - only training and reading a dictionary import this module
 
 from diffing.methods.crosscoder.saved_dictionary import dictionary_hash, load_parts, save_parts
-from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, SparseDictionary, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Inputs, Normaliser, SparseDictionary
 from diffing.methods.crosscoder.training_settings import DictionarySource
 from diffing.types import Side
 
@@ -19,7 +19,7 @@ class Crosscoder(SparseDictionary):
 
     def __init__(
         self,
-        weights: Weights,
+        weights: DictionaryWeights,
         normaliser: Normaliser,
         *,
         threshold: float,

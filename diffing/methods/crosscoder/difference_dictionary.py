@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import Tensor  # noqa: TID253 - only training and reading a dictionary import this module
 
 from diffing.methods.crosscoder.saved_dictionary import dictionary_hash, load_parts, save_parts
-from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, SparseDictionary, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Inputs, Normaliser, SparseDictionary
 from diffing.methods.crosscoder.training_settings import DictionarySource
 
 
@@ -18,7 +18,13 @@ class DifferenceDictionary(SparseDictionary):
     """A dictionary of B's activations minus A's, for two models of one space."""
 
     def __init__(
-        self, weights: Weights, normaliser: Normaliser, *, threshold: float, k: int, source: DictionarySource | None
+        self,
+        weights: DictionaryWeights,
+        normaliser: Normaliser,
+        *,
+        threshold: float,
+        k: int,
+        source: DictionarySource | None,
     ) -> None:
         super().__init__(weights, normaliser, threshold, k)
         self.source = source
@@ -44,11 +50,6 @@ class DifferenceDictionary(SparseDictionary):
         """Returns what the dictionary reads and reconstructs: what B has more than A."""
         return (b - a,)
 
-    def reconstruct(self, activations: Tensor) -> Tensor:
-        """Reconstructs the difference, in normalised space."""
-        (difference,) = self.decode(activations)
-        return difference
-
     def direction(self, latent: int) -> Tensor:
         """Returns by how much one unit of a latent's activation moves B's raw residual stream away from A's."""
         return self.weights.decoders[0][latent] / self.normaliser.scales[0]
@@ -63,7 +64,7 @@ class DifferenceDictionary(SparseDictionary):
         weights, normaliser = self.weights, self.normaliser
         (encoder,), (decoder,), (bias,) = weights.encoders, weights.decoders, weights.output_biases
         return DifferenceDictionary(
-            Weights((-encoder,), weights.bias, (-decoder,), (-bias,)),
+            DictionaryWeights((-encoder,), weights.bias, (-decoder,), (-bias,)),
             Normaliser((-normaliser.means[0],), normaliser.scales),
             threshold=self.threshold,
             k=self.k,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diffing.methods.crosscoder.kinds import LatentClass, owner
-from diffing.methods.crosscoder.numbering import Numbering
+from diffing.methods.crosscoder.numbering import LatentNumbering
 from diffing.methods.features import stated_hypotheses
 from diffing.methods.features.feature_evidence import FeatureEvidence
-from diffing.methods.features.measuring import IsActive
+from diffing.methods.features.feature_verdicts import IsActive
 from diffing.types import FeatureAbove, FeatureMeasure, Hypothesis
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ _WHOSE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Statements:
+class LatentStatements:
     """Makes hypotheses and measures from latents."""
 
-    numbering: Numbering
+    numbering: LatentNumbering
     """The latents' names."""
     kinds: tuple[LatentClass, ...]
     """The kind of every latent."""

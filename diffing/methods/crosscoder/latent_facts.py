@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor  # noqa: TID253
 
 from diffing.methods.crosscoder.dictionary import Crosscoder
-from diffing.methods.crosscoder.latent_scaling import Scaling, ScalingSums
-from diffing.methods.crosscoder.sparse_dictionary import Weights
-from diffing.methods.inside.rows import RowBatch, RowStream
+from diffing.methods.crosscoder.latent_scaling import LatentScaling, ScalingSums
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights
+from diffing.methods.inside.row_batches import RowBatch, RowStream
 
 LatentKind: TypeAlias = Literal["exclusive a", "exclusive b", "shared", "leaning"]
 """Whose latent it is by the partition and its directions, before latent scaling."""
@@ -40,9 +40,9 @@ class LatentFacts:
     """The norm of B's direction over the sum of both norms: 0 belongs to A alone, 1 to B alone, NaN if both are 0."""
     kinds: tuple[LatentKind, ...]
     """Whose latent it is, before latent scaling."""
-    own: Scaling | None
+    own: LatentScaling | None
     """Latent scaling along the owner's direction; None if the models' spaces cannot be compared."""
-    free: Scaling
+    free: LatentScaling
     """Latent scaling with a free direction in each model."""
     change: NDArray[np.float64] | None
     """Mean squared activation times the squared distance of both directions; None for two spaces."""
@@ -58,7 +58,7 @@ class LatentFacts:
         return self.active_rows > DENSE_SHARE * self.rows
 
     @property
-    def scaling(self) -> Scaling:
+    def scaling(self) -> LatentScaling:
         """The latent scaling that counts: along the owner's direction in one space, else the free one."""
         return self.own or self.free
 
@@ -117,7 +117,7 @@ def rows_for_facts(rows: RowStream) -> Iterator[RowBatch]:
         yield from islice(rows.batches(size), missing // size)
 
 
-def _rho(weights: Weights) -> NDArray[np.float64]:
+def _rho(weights: DictionaryWeights) -> NDArray[np.float64]:
     a, b = (decoder.double().norm(dim=1) for decoder in weights.decoders)
     rho: NDArray[np.float64] = (b / (a + b)).cpu().numpy()
     return rho

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.stages import READ
 from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.features.active_tokens import Token, Traced
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.features.tokens import Token, Traced
-from diffing.methods.inside.reading import AlignedRows
-from diffing.methods.inside.rows import RowBatch
+from diffing.methods.inside.pair_reading import AlignedRows
+from diffing.methods.inside.row_batches import RowBatch
 from diffing.types import OnProgress, ignore_progress
 
 if TYPE_CHECKING:

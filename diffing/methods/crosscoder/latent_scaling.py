@@ -16,14 +16,14 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 from numpy.typing import NDArray
 from torch import Tensor  # noqa: TID253
 
-from diffing.methods.crosscoder.sparse_dictionary import Inputs, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Inputs
 
 HIGHEST_ERROR, HIGHEST_RECONSTRUCTION = 0.2, 0.5
 """A latent is genuinely exclusive if its nu of the error and of the reconstruction are lower than these."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scaling:
+class LatentScaling:
     """nu of every latent, NaN for latents that are no candidates and where it is undefined."""
 
     error: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Scaling:
 class ScalingSums:
     """The sums over rows from which nu is computed, for some latents."""
 
-    def __init__(self, weights: Weights, candidates: Tensor, in_b: Tensor) -> None:
+    def __init__(self, weights: DictionaryWeights, candidates: Tensor, in_b: Tensor) -> None:
         """Begins with no rows.
 
         Args:
@@ -70,7 +70,7 @@ class ScalingSums:
                 self._errors[place][half] += f.T @ (inputs[place][rows] - output)
                 self._reconstructions[place][half] += f.T @ (output - bias)
 
-    def along_owner(self) -> Scaling:
+    def along_owner(self) -> LatentScaling:
         """Returns nu along the owner's direction, for two models of one space."""
         squares = self._squares.sum(0)[:, None]
         directions = torch.where(self._in_b[:, None], self._decoder(1), self._decoder(0))
@@ -82,7 +82,7 @@ class ScalingSums:
 
         return self._scaling(ratio(self._errors, own=True), ratio(self._reconstructions, own=False))
 
-    def free(self) -> Scaling:
+    def free(self) -> LatentScaling:
         """Returns nu with a free direction in each model."""
         squares = self._squares[:, :, None]
 
@@ -101,8 +101,8 @@ class ScalingSums:
         owner, other = torch.where(self._in_b, b, a), torch.where(self._in_b, a, b)
         return torch.where(owner > 0, other / owner, torch.nan)
 
-    def _scaling(self, error: Tensor, reconstruction: Tensor) -> Scaling:
-        return Scaling(self._spread(error), self._spread(reconstruction))
+    def _scaling(self, error: Tensor, reconstruction: Tensor) -> LatentScaling:
+        return LatentScaling(self._spread(error), self._spread(reconstruction))
 
     def _spread(self, values: Tensor) -> NDArray[np.float64]:
         """Puts the candidates' values at their places among all latents."""

@@ -1,4 +1,4 @@
-"""The crosscoder method: trains a dictionary of both models' activations, and tests its features on held-out pairs.
+"""The crosscoder method: trains a sparse dictionary of both models' activations, tests its features on held-out pairs.
 
 Sources: arXiv 2602.11729, 2504.02922 and Lindsey et al. 2024. A feature is one latent; it becomes a hypothesis if it
 is active in clearly more responses of one model, whoever's latent it is. That a latent belongs to one model says how
@@ -13,32 +13,32 @@ from pathlib import Path
 from diffing.methods.base import Measurements
 from diffing.methods.crosscoder.causal_check import CausalCheck
 from diffing.methods.crosscoder.cost import BYTES_PER_WEIGHT
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.feature_rows import FeatureRows
-from diffing.methods.crosscoder.hypotheses import METHOD, Statements
+from diffing.methods.crosscoder.hypotheses import METHOD, LatentStatements
 from diffing.methods.crosscoder.latent_reading import LatentReading
 from diffing.methods.crosscoder.null_run import NullFound, run_null
-from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
-from diffing.methods.crosscoder.published.opening import OrderedWeights
 from diffing.methods.crosscoder.published.pair import for_sides
+from diffing.methods.crosscoder.published.weights_in_order import OrderedWeights
 from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.screened_features import ScreenedFeatures, screen_features
 from diffing.methods.crosscoder.stages import LLM_STAGES
 from diffing.methods.crosscoder.steered_rates import Steering
-from diffing.methods.crosscoder.train_or_open import Obtained, open_published, train_here
+from diffing.methods.crosscoder.train_or_open import ObtainedDictionaries, open_published, train_here
 from diffing.methods.crosscoder.training_settings import default_size
-from diffing.methods.crosscoder.trust import Trust
+from diffing.methods.crosscoder.trust import CrosscoderTrust
 from diffing.methods.features.feature_evidence import collect_evidence
-from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.feature_selection import rate_rows
+from diffing.methods.features.feature_verdicts import measure_features
 from diffing.methods.features.property_agreement import with_properties
 from diffing.methods.features.read_pairs import exchanges_of, read_pairs
-from diffing.methods.features.selection import rate_rows
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.features.summarise import FeatureMethod
 from diffing.methods.heldout import HeldoutRecords
 from diffing.methods.inside.corpus import Corpus, open_corpora
-from diffing.methods.inside.opening import SideModel, open_side
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
+from diffing.methods.inside.side_models import SideModel, open_side
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.models.base import Model
 from diffing.types import (
@@ -55,16 +55,16 @@ from diffing.types import (
 
 
 @dataclass(frozen=True)
-class _Found:
+class _FoundByCrosscoder:
     """What `find_hypotheses` leaves for measuring and for the records after the test."""
 
     dictionaries: Dictionaries
     reading: LatentReading
-    statements: Statements
+    statements: LatentStatements
     rows: FeatureRows
     features: ScreenedFeatures
     stated: StatedHypotheses
-    obtained: Obtained
+    obtained: ObtainedDictionaries
     train: Sequence[Pair]
 
 
@@ -95,7 +95,7 @@ class CrosscoderMethod:
         self._folder = folder
         self._options = options or CrosscoderOptions()
         self._llm = llm
-        self._state: _Found | None = None
+        self._state: _FoundByCrosscoder | None = None
 
     @property
     def name(self) -> str:
@@ -188,10 +188,10 @@ class CrosscoderMethod:
         both, unread = read_pairs(pairs, lambda exchanges: reading.read(exchanges, on_progress))
         features = screen_features(both, dictionaries, self._options)
         reading.thresholds = features.thresholds
-        statements = Statements(dictionaries.numbering, features.kinds, features.thresholds, dictionaries.hash)
+        statements = LatentStatements(dictionaries.numbering, features.kinds, features.thresholds, dictionaries.hash)
         stated = self._stated(features, reading, statements, on_progress)
         table = FeatureRows(dictionaries, features.kinds, features.thresholds, features.counted)
-        self._state = _Found(dictionaries, reading, statements, table, features, stated, obtained, pairs)
+        self._state = _FoundByCrosscoder(dictionaries, reading, statements, table, features, stated, obtained, pairs)
         found_rows = table.rows(features.screened, stated.features, features.followable)
         internal = sum(row["shown_in"] == "internal" for row in found_rows)
         return Discovery(
@@ -207,7 +207,7 @@ class CrosscoderMethod:
         )
 
     def _stated(
-        self, features: ScreenedFeatures, reading: LatentReading, statements: Statements, on_progress: OnProgress
+        self, features: ScreenedFeatures, reading: LatentReading, statements: LatentStatements, on_progress: OnProgress
     ) -> StatedHypotheses:
         evidence = collect_evidence(features.chosen, features.active, reading, self._options.examples)
         if self._llm is None:
@@ -259,7 +259,9 @@ class CrosscoderMethod:
             causal = steering.add_rates(causal, dict(latents), both[: self._options.steer])
         rows = replace(found.rows, causal=causal)
         null = self._null(found, pairs, on_progress)
-        trust = Trust(found.dictionaries, described, alignment, found.obtained.trained_rows, null, self.blocks)
+        trust = CrosscoderTrust(
+            found.dictionaries, described, alignment, found.obtained.trained_rows, null, self.blocks
+        )
         self._pair.close()
         return HeldoutRecords(
             tables={
@@ -269,12 +271,12 @@ class CrosscoderMethod:
             notes=tuple(trust.notes()),
         )
 
-    def _null(self, found: _Found, pairs: Sequence[Pair], on_progress: OnProgress) -> NullFound | None:
+    def _null(self, found: _FoundByCrosscoder, pairs: Sequence[Pair], on_progress: OnProgress) -> NullFound | None:
         if found.obtained.null is None:
             return None
         return run_null(self._pair, found.obtained.null, self._options, (found.train, pairs), on_progress)
 
-    def _found(self) -> _Found:
+    def _found(self) -> _FoundByCrosscoder:
         if self._state is None:
             raise ValueError("expected `find_hypotheses` to be called first: it trains the dictionaries")
         return self._state
@@ -283,7 +285,7 @@ class CrosscoderMethod:
     def _corpora(self) -> list[Corpus]:
         return open_corpora(self._options.corpus, self._options.heldout)
 
-    def _summary(self, obtained: Obtained, features: ScreenedFeatures) -> str:
+    def _summary(self, obtained: ObtainedDictionaries, features: ScreenedFeatures) -> str:
         a, b = self._pair.sides
         own, differ = int(obtained.dictionaries.facts.kept.sum()), len(features.screened)
         return (

@@ -7,7 +7,7 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.errors import SettingError
 from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser
-from diffing.methods.inside.rows import RowBatch
+from diffing.methods.inside.row_batches import RowBatch
 
 NORMALISER_ROWS = 1_000_000
 """The number of rows that the means and scales are measured on."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.latent_reading import LatentReading
-from diffing.methods.crosscoder.options import CrosscoderOptions
 from diffing.methods.crosscoder.screened_features import ScreenedFeatures, screen_features
 from diffing.methods.crosscoder.stages import NULL_RESPONSES
 from diffing.methods.exchanges import Exchange, UnreadableResponse
@@ -14,7 +14,7 @@ from diffing.methods.features.feature_screening import count_latents
 from diffing.methods.features.read_pairs import ReadPair, read_pairs
 from diffing.methods.features.sparse_latents import Latents
 from diffing.methods.features.thresholds import above
-from diffing.methods.inside.reading import AlignedRows, InsidePair
+from diffing.methods.inside.pair_reading import AlignedRows, InsidePair
 from diffing.metrics import FALSE_DISCOVERY_RATE, benjamini_hochberg, sign_test
 from diffing.models.base import Sampling
 from diffing.models.system_prompt import with_system_message

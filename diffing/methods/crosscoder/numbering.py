@@ -6,7 +6,7 @@ _DIFFERENCE = "d"
 
 
 @dataclass(frozen=True, slots=True)
-class Numbering:
+class LatentNumbering:
     """The latents of the crosscoder come first, then those of the difference dictionary."""
 
     crosscoder: int

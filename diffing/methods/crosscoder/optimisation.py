@@ -1,4 +1,4 @@
-"""One training of a dictionary: its weights, its loss, its optimizer, and all of its state for checkpoints."""
+"""One training of a sparse dictionary: its weights, its loss, its optimizer, and all of its state for checkpoints."""
 
 from collections.abc import Sequence
 
@@ -7,18 +7,18 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.methods.crosscoder.adam import Adam
 from diffing.methods.crosscoder.batch_topk import ThresholdAverage, keep_largest
-from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, Weights
-from diffing.methods.crosscoder.training_schedule import Schedule
-from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Inputs, Normaliser
+from diffing.methods.crosscoder.training_schedule import TrainingSchedule
+from diffing.methods.crosscoder.training_settings import DictionaryTrainingSettings
 from diffing.methods.inside.checkpoint import TrainingState
 
 _REVIVAL_WEIGHT = 1 / 32
 
 
-class Optimisation:
+class DictionaryOptimisation:
     """The state of a training and its step."""
 
-    def __init__(self, settings: TrainingSettings, widths: Sequence[int], normaliser: Normaliser) -> None:
+    def __init__(self, settings: DictionaryTrainingSettings, widths: Sequence[int], normaliser: Normaliser) -> None:
         """Draws the first weights.
 
         Args:
@@ -27,7 +27,7 @@ class Optimisation:
             normaliser: That of the inputs.
         """
         self._settings = settings
-        self._schedule = Schedule(settings)
+        self._schedule = TrainingSchedule(settings)
         self.normaliser = normaliser.to(settings.device)
         """The normaliser of the inputs."""
         self._masks = _masks(settings, len(widths))
@@ -41,12 +41,12 @@ class Optimisation:
         self.place = 0
         """The place in the stream of rows."""
 
-    def weights(self) -> Weights:
+    def weights(self) -> DictionaryWeights:
         """Returns the weights with the masks applied; gradients flow through them."""
         inputs = len(self._masks)
         bias, rest = self._parameters[0], self._parameters[1:]
         masked = [tensor * mask for tensor, mask in zip(rest[: 2 * inputs], self._masks * 2, strict=True)]
-        return Weights(tuple(masked[:inputs]), bias, tuple(masked[inputs:]), tuple(rest[2 * inputs :]))
+        return DictionaryWeights(tuple(masked[:inputs]), bias, tuple(masked[inputs:]), tuple(rest[2 * inputs :]))
 
     def take(self, raw: Inputs, place: int) -> None:
         """Takes one step with a batch of raw activations; the stream is then at `place`."""
@@ -63,7 +63,9 @@ class Optimisation:
         self.step += 1
         self.place = place
 
-    def _revival_loss(self, weights: Weights, codes: Tensor, scores: Tensor, residuals: Sequence[Tensor]) -> Tensor:
+    def _revival_loss(
+        self, weights: DictionaryWeights, codes: Tensor, scores: Tensor, residuals: Sequence[Tensor]
+    ) -> Tensor:
         """Lets the strongest silent latents reconstruct what is left, relative to its variance."""
         silent = (self._silent >= self._schedule.silent_rows).nonzero().flatten()
         if not len(silent):
@@ -96,7 +98,9 @@ class Optimisation:
         return TrainingState(tensors, numbers | counts)
 
     @classmethod
-    def restore(cls, settings: TrainingSettings, widths: Sequence[int], state: TrainingState) -> "Optimisation":
+    def restore(
+        cls, settings: DictionaryTrainingSettings, widths: Sequence[int], state: TrainingState
+    ) -> "DictionaryOptimisation":
         """Returns the training as it was when `state` was taken.
 
         Raises:
@@ -122,7 +126,7 @@ def _mean_square(rows: Tensor) -> Tensor:
     return rows.square().sum(1).mean()
 
 
-def _masks(settings: TrainingSettings, inputs: int) -> tuple[Tensor, ...]:
+def _masks(settings: DictionaryTrainingSettings, inputs: int) -> tuple[Tensor, ...]:
     """Returns for every input a column of ones, with zeros at the latents that belong to the other input."""
     own_a, own_b = settings.partition
     masks = torch.ones(inputs, settings.latents, 1, device=settings.device)
@@ -132,7 +136,9 @@ def _masks(settings: TrainingSettings, inputs: int) -> tuple[Tensor, ...]:
     return tuple(masks)
 
 
-def _first_weights(settings: TrainingSettings, widths: Sequence[int], masks: Sequence[Tensor]) -> list[Tensor]:
+def _first_weights(
+    settings: DictionaryTrainingSettings, widths: Sequence[int], masks: Sequence[Tensor]
+) -> list[Tensor]:
     """Draws directions of norm 1, the same for reading and writing; in one space the same for both models."""
     generator = torch.Generator().manual_seed(settings.seed)
     directions: list[Tensor] = []

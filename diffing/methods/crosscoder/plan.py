@@ -22,15 +22,15 @@ from diffing.methods.crosscoder.stages import (
 from diffing.methods.features.settings import FeatureSettings, followed
 from diffing.methods.inside.plan import InsidePlan, loading_options, parameters_of
 from diffing.methods.inside.settings import InsideSettings, weights_of
-from diffing.methods.plan import Tools
+from diffing.methods.plan import MethodTools
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import SIDES, Prompt, Side
 
 if TYPE_CHECKING:
     from diffing.methods.crosscoder.cost import TrainingCost
-    from diffing.methods.crosscoder.options import InsideSide, PublishedChoice
+    from diffing.methods.crosscoder.crosscoder_options import InsideSide, PublishedChoice
     from diffing.models.base import Sampling
 
 _GROUP = "The crosscoder method"
@@ -85,14 +85,14 @@ class CrosscoderPlan(InsidePlan):
         """Tells whether a published crosscoder is given."""
         return bool(config.of(CrosscoderSettings).crosscoder)
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """Lists training, reading and, with an LLM, also labelling and summing up; the causal check comes last."""
         own = config.of(CrosscoderSettings)
         trained = (TRAIN, TRAIN_DIFFERENCE, *((TRAIN_NULL,) if own.null else ()))
         learns = "It learns the features of both models' activations."
-        steps = [] if own.crosscoder else [Step("Training a dictionary of both models", learns, trained)]
+        steps = [] if own.crosscoder else [ListedStep("Training a dictionary of both models", learns, trained)]
         steps.append(
-            Step(
+            ListedStep(
                 "Reading inside both models",
                 "Both models read all responses, and active features are counted.",
                 (READ,),
@@ -101,10 +101,10 @@ class CrosscoderPlan(InsidePlan):
         if config.llm:
             steps += LLM_STAGES.steps("the features of both models")
         takes = "Confirmed features are taken out of the model that has them, to see whether it would answer otherwise."
-        steps.append(Step("Checking what the features cause", takes, (CAUSAL,)))
+        steps.append(ListedStep("Checking what the features cause", takes, (CAUSAL,)))
         if own.null and _null_sampling(config):
             again = "Model A answers again, to see what is found between two samples of it."
-            steps.append(Step("Comparing model A with itself", again, (NULL_RESPONSES,)))
+            steps.append(ListedStep("Comparing model A with itself", again, (NULL_RESPONSES,)))
         return tuple(steps)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
@@ -153,9 +153,9 @@ class CrosscoderPlan(InsidePlan):
             f"{sum(cost.disk for cost in costs) / 1e9:.1f} GB on disk.{refused}",
         )
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method with the run's LLM, if it has one."""
-        from diffing.methods.crosscoder.options import CrosscoderOptions
+        from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
         from diffing.methods.crosscoder.several_depths import at_depths
 
         own = config.of(CrosscoderSettings)
@@ -184,8 +184,8 @@ def _null_sampling(config: RunSettings) -> "Sampling | None":
 
 
 def _published(config: RunSettings) -> "PublishedChoice | None":
-    from diffing.methods.crosscoder.options import PublishedChoice
-    from diffing.methods.crosscoder.published.model_names import parse_models
+    from diffing.methods.crosscoder.crosscoder_options import PublishedChoice
+    from diffing.methods.crosscoder.published.name_matching import parse_models
 
     own = config.of(CrosscoderSettings)
     models = parse_models(own.crosscoder_models) if own.crosscoder_models else None
@@ -195,7 +195,7 @@ def _published(config: RunSettings) -> "PublishedChoice | None":
 def _check_published(own: CrosscoderSettings) -> None:
     """Refuses a name that names nothing, and settings that only a training has."""
     from diffing.methods.crosscoder.published.location import check_spec
-    from diffing.methods.crosscoder.published.model_names import parse_models
+    from diffing.methods.crosscoder.published.name_matching import parse_models
 
     if own.crosscoder is None:
         if own.crosscoder_models:
@@ -221,7 +221,7 @@ def _training_stages(config: RunSettings) -> list[StageEstimate]:
 
 
 def _side(config: RunSettings, side: Side) -> "InsideSide":
-    from diffing.methods.crosscoder.options import InsideSide
+    from diffing.methods.crosscoder.crosscoder_options import InsideSide
 
     system_prompt = getattr(config, f"system_prompt_{side}")
     return InsideSide(weights_of(config, side), loading_options(config, side), system_prompt)

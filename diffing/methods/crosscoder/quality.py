@@ -1,4 +1,4 @@
-"""Measures how well a dictionary describes activations: explained variance, latents needed, and dead latents."""
+"""Measures how well a sparse dictionary describes activations: explained variance, latents needed, and dead latents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.latent_facts import DENSE_SHARE
-from diffing.methods.inside.rows import RowBatch
+from diffing.methods.inside.row_batches import RowBatch
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class DictionaryQuality:
     """How well a dictionary describes rows."""
 
     rows: int
@@ -27,7 +27,7 @@ class Quality:
     """The share of latents that are active at more than a tenth of the rows."""
 
 
-def quality(dictionary: Crosscoder | DifferenceDictionary, batches: Iterable[RowBatch]) -> Quality:
+def quality(dictionary: Crosscoder | DifferenceDictionary, batches: Iterable[RowBatch]) -> DictionaryQuality:
     """Reads all rows once and measures how well they are described."""
     device = dictionary.weights.bias.device
     count = 0
@@ -46,7 +46,7 @@ def quality(dictionary: Crosscoder | DifferenceDictionary, batches: Iterable[Row
     variances = [
         square - float(total.square().sum()) / max(count, 1) for square, total in zip(squares, sums, strict=True)
     ]
-    return Quality(
+    return DictionaryQuality(
         rows=count,
         fve=tuple(1 - error / all_ if all_ > 0 else None for error, all_ in zip(errors, variances, strict=True)),
         l0=float(active.sum()) / max(count, 1),

@@ -1,4 +1,4 @@
-"""Trains all dictionaries of a run, resuming an interrupted training, and computes facts about their latents."""
+"""Trains the sparse dictionaries of a run, resuming an interrupted training, and computes facts about their latents."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionar
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.stages import TRAIN, TRAIN_DIFFERENCE, TRAIN_NULL
 from diffing.methods.crosscoder.training import train, train_both
-from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.crosscoder.training_settings import DictionaryTrainingSettings
 from diffing.methods.inside.kept_dictionaries import (
     DIFFERENCE,
     TRAINING,
@@ -25,7 +25,7 @@ from diffing.methods.inside.kept_dictionaries import (
     dictionary_folder,
     remove_oldest,
 )
-from diffing.methods.inside.rows import RowBatch, RowStream
+from diffing.methods.inside.row_batches import RowBatch, RowStream
 from diffing.types import OnProgress
 
 _BATCH_ROWS = 2_048
@@ -33,7 +33,7 @@ _Both: TypeAlias = tuple[Crosscoder, DifferenceDictionary | None]
 
 
 def train_dictionaries(
-    settings: TrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress
+    settings: DictionaryTrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress
 ) -> Dictionaries:
     """Trains a crosscoder and, for two models of one space, a dictionary of their differences, unless they are kept.
 
@@ -60,7 +60,7 @@ def train_dictionaries(
     )
 
 
-def _kept(training: Path, settings: TrainingSettings) -> _Both | None:
+def _kept(training: Path, settings: DictionaryTrainingSettings) -> _Both | None:
     """Opens the dictionaries that an earlier run with the same settings trained; None if there are none, or damaged."""
     folder = dictionary_folder(training)
     if (described(folder) or {}).get("identity") != settings.identity:
@@ -73,7 +73,7 @@ def _kept(training: Path, settings: TrainingSettings) -> _Both | None:
         return None
 
 
-def _trained(settings: TrainingSettings, rows: RowStream, training: Path, on_progress: OnProgress) -> _Both:
+def _trained(settings: DictionaryTrainingSettings, rows: RowStream, training: Path, on_progress: OnProgress) -> _Both:
     """Trains the dictionaries and keeps them in place of the checkpoints."""
     training.mkdir(parents=True, exist_ok=True)
     checkpoints = (training / "crosscoder.safetensors", training / "difference.safetensors")
@@ -95,7 +95,10 @@ def _trained(settings: TrainingSettings, rows: RowStream, training: Path, on_pro
 
 
 def _keep(
-    training: Path, settings: TrainingSettings, crosscoder: Crosscoder, difference: DifferenceDictionary | None
+    training: Path,
+    settings: DictionaryTrainingSettings,
+    crosscoder: Crosscoder,
+    difference: DifferenceDictionary | None,
 ) -> None:
     folder = dictionary_folder(training)
     shutil.rmtree(folder, ignore_errors=True)
@@ -111,7 +114,9 @@ def _differ(rows: RowStream) -> bool:
     return any(not torch.equal(batch.a, batch.b) for batch in rows.held_back(_BATCH_ROWS))
 
 
-def train_null(settings: TrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress) -> Dictionaries:
+def train_null(
+    settings: DictionaryTrainingSettings, rows: RowStream, folder: Path, on_progress: OnProgress
+) -> Dictionaries:
     """Trains in the same way with model A against itself.
 
     Args:

@@ -1,4 +1,4 @@
-"""Saves dictionaries in a folder as dictionary_learning does, and opens them again.
+"""Saves sparse dictionaries in a folder as dictionary_learning does, and opens them again.
 
 Two models of one width share tensors, as dictionary_learning (the papers' library) has them; with two widths every
 name ends in `_a` or `_b`. A difference dictionary has one input, without that first dimension. The normaliser, the
@@ -17,7 +17,7 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.atomic_write import write_atomically
 from diffing.errors import SettingError
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, SparseDictionary, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser, SparseDictionary
 from diffing.methods.crosscoder.training_settings import DictionarySource
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
@@ -32,7 +32,7 @@ _LARGEST_CONFIG = 1 << 24
 class DictionaryParts:
     """What a folder holds."""
 
-    weights: Weights
+    weights: DictionaryWeights
     """The weights, with as many inputs as were asked for."""
     normaliser: Normaliser
     """The normaliser of the inputs."""
@@ -151,7 +151,7 @@ def parse_parts(config: Mapping[str, Any], tensors: Mapping[str, Tensor], inputs
     means = tuple(torch.tensor(mean, dtype=torch.float32) for mean in normaliser["means"])
     a, b = config.get("partition", (0, 0))
     parts = DictionaryParts(
-        weights=Weights(
+        weights=DictionaryWeights(
             encoders=tuple(encoder.T.contiguous() for encoder in encoders),
             bias=tensors["encoder.bias"].float(),
             decoders=decoders,

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.kinds import LatentClass, can_be_followed, kinds_of, rank
-from diffing.methods.crosscoder.options import CrosscoderOptions
 from diffing.methods.features.duplicate_features import without_duplicates
 from diffing.methods.features.feature_screening import LatentCounts, ScreenedLatent, count_latents, screen
+from diffing.methods.features.feature_selection import not_followed_up, strongest
 from diffing.methods.features.read_pairs import ReadPair
-from diffing.methods.features.selection import not_followed_up, strongest
 from diffing.methods.features.thresholds import TRIED, above, choose_thresholds
 
 if TYPE_CHECKING:

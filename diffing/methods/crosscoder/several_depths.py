@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from diffing.errors import SettingError
 from diffing.methods.base import Measurements
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.methods.crosscoder.hypotheses import METHOD
 from diffing.methods.crosscoder.method import CrosscoderMethod
-from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
 from diffing.methods.features.duplicate_features import first_of_each
 from diffing.methods.heldout import HeldoutRecords
 from diffing.models.base import Model

@@ -41,7 +41,7 @@ class Normaliser:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class DictionaryWeights:
     """The weights of a dictionary of D latents; masked rows hold zeros."""
 
     encoders: tuple[Tensor, ...]
@@ -69,20 +69,20 @@ class Weights:
         pairs = zip(self.decoders, self.output_biases, strict=True)
         return tuple(torch.addmm(bias, activations, decoder) for decoder, bias in pairs)
 
-    def to(self, device: str | torch.device) -> "Weights":
+    def to(self, device: str | torch.device) -> "DictionaryWeights":
         """Returns the same weights on another device, without gradients."""
 
         def moved(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
             return tuple(tensor.detach().to(device) for tensor in tensors)
 
         (bias,) = moved([self.bias])
-        return Weights(moved(self.encoders), bias, moved(self.decoders), moved(self.output_biases))
+        return DictionaryWeights(moved(self.encoders), bias, moved(self.decoders), moved(self.output_biases))
 
 
 class SparseDictionary:
     """A trained dictionary with its normaliser and its threshold; immutable."""
 
-    def __init__(self, weights: Weights, normaliser: Normaliser, threshold: float, k: int) -> None:
+    def __init__(self, weights: DictionaryWeights, normaliser: Normaliser, threshold: float, k: int) -> None:
         self.weights = weights
         """The weights, in normalised space."""
         self.normaliser = normaliser

@@ -9,7 +9,7 @@ from diffing.methods.crosscoder.feature_rows import CausalRow
 from diffing.methods.crosscoder.latent_reading import LatentReading
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.read_pairs import ReadPair
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
 from diffing.methods.inside.steering import answer_without
 from diffing.models.base import Sampling
 from diffing.types import Side

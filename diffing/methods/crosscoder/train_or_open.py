@@ -1,23 +1,23 @@
-"""Gets the dictionaries of a run: trains them on the run's texts, or opens a published crosscoder."""
+"""Gets the sparse dictionaries of a run: trains them on the run's texts, or opens a published crosscoder."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
 from diffing.methods.crosscoder.dictionaries import Dictionaries, latent_use
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS
-from diffing.methods.crosscoder.options import CrosscoderOptions
-from diffing.methods.crosscoder.preparation import chosen_device, prepare
-from diffing.methods.crosscoder.published.opening import OrderedWeights, fit
+from diffing.methods.crosscoder.published.weights_in_order import OrderedWeights, fit
 from diffing.methods.crosscoder.run_training import train_dictionaries, train_null
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.crosscoder.training_choice import chosen_device, prepare
+from diffing.methods.inside.pair_reading import InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import TrainingRows
 from diffing.types import OnProgress
 
 
 @dataclass(frozen=True, slots=True)
-class Obtained:
+class ObtainedDictionaries:
     """The dictionaries and where they come from."""
 
     dictionaries: Dictionaries
@@ -34,7 +34,7 @@ class Obtained:
 
 def train_here(
     pair: InsidePair, texts: TrainingTexts, options: CrosscoderOptions, folder: Path, on_progress: OnProgress
-) -> Obtained:
+) -> ObtainedDictionaries:
     """Trains the dictionaries.
 
     Raises:
@@ -47,10 +47,10 @@ def train_here(
     null = train_null(settings, rows, folder, on_progress) if options.null else None
     latents = dictionaries.crosscoder.latents
     origin = f"A crosscoder of {latents:,} latents was trained on {settings.rows:,} rows of activations"
-    return Obtained(dictionaries, origin, settings.rows, null, prepared.notes)
+    return ObtainedDictionaries(dictionaries, origin, settings.rows, null, prepared.notes)
 
 
-def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeights, seed: int) -> Obtained:
+def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeights, seed: int) -> ObtainedDictionaries:
     """Opens a published crosscoder for the run's models.
 
     Raises:
@@ -64,4 +64,4 @@ def open_published(pair: InsidePair, texts: TrainingTexts, ordered: OrderedWeigh
     use = latent_use(difference, rows) if difference else None
     dictionaries = Dictionaries(crosscoder, difference, latent_facts(crosscoder, rows), use)
     origin = f"The published crosscoder {ordered.published.identity} of {crosscoder.latents:,} latents read activations"
-    return Obtained(dictionaries, origin, notes=(ordered.unchecked,) if ordered.unchecked else ())
+    return ObtainedDictionaries(dictionaries, origin, notes=(ordered.unchecked,) if ordered.unchecked else ())

@@ -13,11 +13,11 @@ from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
 from diffing.methods.crosscoder.normaliser import NORMALISER_ROWS, measure_normaliser
-from diffing.methods.crosscoder.optimisation import Optimisation
+from diffing.methods.crosscoder.optimisation import DictionaryOptimisation
 from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser
-from diffing.methods.crosscoder.training_settings import HIGHEST_RATE, TrainingSettings
-from diffing.methods.inside.checkpoint import Checkpoint
-from diffing.methods.inside.rows import RowStream
+from diffing.methods.crosscoder.training_settings import HIGHEST_RATE, DictionaryTrainingSettings
+from diffing.methods.inside.checkpoint import TrainingCheckpoint
+from diffing.methods.inside.row_batches import RowStream
 
 OnRows: TypeAlias = Callable[[int, int], None]
 """Callback `on_rows(done, total)`: rows that were trained on."""
@@ -28,7 +28,7 @@ def _ignore(done: int, total: int) -> None:
 
 
 def train(
-    settings: TrainingSettings,
+    settings: DictionaryTrainingSettings,
     rows: RowStream,
     checkpoint: Path,
     on_rows: OnRows = _ignore,
@@ -55,7 +55,7 @@ def train(
 
 
 def train_both(
-    settings: TrainingSettings,
+    settings: DictionaryTrainingSettings,
     rows: RowStream,
     checkpoints: tuple[Path, Path],
     on_rows: OnRows = _ignore,
@@ -82,7 +82,7 @@ def train_both(
 
 
 def train_difference(
-    settings: TrainingSettings,
+    settings: DictionaryTrainingSettings,
     rows: RowStream,
     checkpoint: Path,
     on_rows: OnRows = _ignore,
@@ -105,7 +105,7 @@ def train_difference(
     return _difference(settings, trained)
 
 
-def difference_settings(settings: TrainingSettings) -> TrainingSettings:
+def difference_settings(settings: DictionaryTrainingSettings) -> DictionaryTrainingSettings:
     """Returns the settings of the difference dictionary that belongs to a crosscoder's settings."""
     return replace(
         settings,
@@ -120,7 +120,7 @@ def difference_settings(settings: TrainingSettings) -> TrainingSettings:
 class _Task:
     """What is trained."""
 
-    settings: TrainingSettings
+    settings: DictionaryTrainingSettings
     kind: str
     widths: tuple[int, ...]
     inputs_of: Callable[[Tensor, Tensor], Inputs]
@@ -133,11 +133,11 @@ class _Task:
         return hashlib.sha256(f"{self.kind} {self.widths} {self.settings.identity}".encode()).hexdigest()
 
 
-def _crosscoder_task(settings: TrainingSettings, rows: RowStream, path: Path) -> _Task:
+def _crosscoder_task(settings: DictionaryTrainingSettings, rows: RowStream, path: Path) -> _Task:
     return _Task(settings, "crosscoder", rows.widths, Crosscoder.inputs, path)
 
 
-def _difference_task(settings: TrainingSettings, rows: RowStream, path: Path) -> _Task:
+def _difference_task(settings: DictionaryTrainingSettings, rows: RowStream, path: Path) -> _Task:
     if not settings.same_space:
         raise SettingError(
             "A difference dictionary needs two models of one architecture, with the same shapes and tokenizer: "
@@ -147,7 +147,7 @@ def _difference_task(settings: TrainingSettings, rows: RowStream, path: Path) ->
     return _Task(half, "difference", rows.widths[:1], DifferenceDictionary.inputs, path)
 
 
-def _crosscoder(settings: TrainingSettings, trained: Optimisation) -> Crosscoder:
+def _crosscoder(settings: DictionaryTrainingSettings, trained: DictionaryOptimisation) -> Crosscoder:
     return Crosscoder(
         trained.weights().to(settings.device),
         trained.normaliser,
@@ -159,7 +159,7 @@ def _crosscoder(settings: TrainingSettings, trained: Optimisation) -> Crosscoder
     )
 
 
-def _difference(settings: TrainingSettings, trained: Optimisation) -> DifferenceDictionary:
+def _difference(settings: DictionaryTrainingSettings, trained: DictionaryOptimisation) -> DifferenceDictionary:
     return DifferenceDictionary(
         trained.weights().to(settings.device),
         trained.normaliser,
@@ -169,11 +169,13 @@ def _difference(settings: TrainingSettings, trained: Optimisation) -> Difference
     )
 
 
-def _train(tasks: Sequence[_Task], rows: RowStream, on_rows: OnRows, clock: Callable[[], float]) -> list[Optimisation]:
+def _train(
+    tasks: Sequence[_Task], rows: RowStream, on_rows: OnRows, clock: Callable[[], float]
+) -> list[DictionaryOptimisation]:
     """Trains all tasks on the same batches; their settings have the same rows per step and the same steps."""
     settings = tasks[0].settings
     steps, total = settings.steps, settings.steps * settings.batch_rows
-    checkpoints = [Checkpoint(task.path, task.identity, clock=clock) for task in tasks]
+    checkpoints = [TrainingCheckpoint(task.path, task.identity, clock=clock) for task in tasks]
     trainings = _begun(tasks, rows, checkpoints, lambda: on_rows(0, total))
     if any(training.step < steps for training in trainings):
         start = min(training.place for training in trainings)
@@ -199,8 +201,8 @@ def _train(tasks: Sequence[_Task], rows: RowStream, on_rows: OnRows, clock: Call
 
 
 def _begun(
-    tasks: Sequence[_Task], rows: RowStream, checkpoints: Sequence[Checkpoint], on_new: Callable[[], None]
-) -> list[Optimisation]:
+    tasks: Sequence[_Task], rows: RowStream, checkpoints: Sequence[TrainingCheckpoint], on_new: Callable[[], None]
+) -> list[DictionaryOptimisation]:
     """Returns the trainings as their checkpoints have them, or new ones, whose normalisers take a pass over rows."""
     states = [checkpoint.load() for checkpoint in checkpoints]
     new = [task for task, state in zip(tasks, states, strict=True) if state is None]
@@ -208,9 +210,9 @@ def _begun(
         on_new()
     normalisers = iter(_normalisers(new, rows))
     return [
-        Optimisation(task.settings, task.widths, next(normalisers))
+        DictionaryOptimisation(task.settings, task.widths, next(normalisers))
         if state is None
-        else Optimisation.restore(task.settings, task.widths, state)
+        else DictionaryOptimisation.restore(task.settings, task.widths, state)
         for task, state in zip(tasks, states, strict=True)
     ]
 

@@ -1,8 +1,8 @@
-"""The schedules of a dictionary's training: its learning rate and its number of active latents at each step."""
+"""The schedules of a sparse dictionary's training: its learning rate and its number of active latents at each step."""
 
 from dataclasses import dataclass
 
-from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.crosscoder.training_settings import DictionaryTrainingSettings
 
 _RISE_STEPS, _RISE_SHARE = 1_000, 0.05
 _FALL_SHARE = 0.2
@@ -12,10 +12,10 @@ _SILENT_SHARE, _SILENT_ROWS = 0.05, 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class TrainingSchedule:
     """The course of one training; steps are counted from 0."""
 
-    settings: TrainingSettings
+    settings: DictionaryTrainingSettings
     """The training."""
 
     def rate(self, step: int) -> float:

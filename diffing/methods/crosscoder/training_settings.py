@@ -1,4 +1,4 @@
-"""The settings of a dictionary's training, with the papers' defaults where they give one."""
+"""The settings of a sparse dictionary's training, with the papers' defaults where they give one."""
 
 import hashlib
 import json
@@ -43,7 +43,7 @@ class DictionarySource:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSettings:
+class DictionaryTrainingSettings:
     """Everything that decides a trained dictionary, apart from the machine; see `default_settings`."""
 
     source: DictionarySource
@@ -102,7 +102,7 @@ def default_settings(
     k: int | None = None,
     seed: int = 0,
     device: str = "cpu",
-) -> TrainingSettings:
+) -> DictionaryTrainingSettings:
     """Chooses the settings by the models' widths; arguments that are not None override them.
 
     Sources: k, the learning rate, and the share of the partition are those of arXiv 2602.11729 and 2504.02922.
@@ -110,7 +110,7 @@ def default_settings(
     size, default_rows = default_size(widths)
     latents, rows = latents or size, rows or default_rows
     own = round(_PARTITION * latents)
-    return TrainingSettings(
+    return DictionaryTrainingSettings(
         source=source,
         same_space=same_space,
         latents=latents,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.methods.crosscoder.null_run import NullFound
-from diffing.methods.crosscoder.quality import Quality
+from diffing.methods.crosscoder.quality import DictionaryQuality
 from diffing.types import Row
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ _LOW_FVE, _HIGH_DEAD, _LOW_ALIGNED, _NULL_SHARE = 0.6, 0.5, 0.5, 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class CrosscoderTrust:
     """The figures by which a reader can judge the dictionaries."""
 
     dictionaries: Dictionaries
     """The dictionaries."""
-    quality: Quality
+    quality: DictionaryQuality
     """How well the crosscoder describes held-out responses."""
     aligned: tuple[float, float] | None
     """The share of the tokens of A's and of B's reading that have a partner."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from diffing.methods.features.active_tokens import Token, Tracer, trace_all
 from diffing.methods.features.feature_screening import ScreenedLatent
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.features.tokens import Token, Tracer, trace_all
 from diffing.types import Row, Scalar, Side
 
 _TOP_TOKENS = 5

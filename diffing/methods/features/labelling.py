@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from diffing.methods.features.active_tokens import Tracer, trace_all
 from diffing.methods.features.feature_evidence import FeatureEvidence, FeatureExample
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.features.stages import LlmStages
-from diffing.methods.features.tokens import Tracer, trace_all
 from diffing.models.base import Model
-from diffing.structured_replies import ReplyError, Unreadable, ask, entry, offered
+from diffing.structured_replies import ReplyError, UnreadableReply, ask, entry, offered
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Stage, Usage, ignore_progress
 
@@ -160,7 +160,7 @@ def _write(
     answers = ask(model, questions, _read_label, stage=stage, schema=_LABEL_SCHEMA, on_progress=on_progress)
     labels: list[str | None] = [None] * len(examples)
     for place, reply in zip(places, answers.replies, strict=True):
-        labels[place] = None if isinstance(reply, Unreadable) else reply
+        labels[place] = None if isinstance(reply, UnreadableReply) else reply
     return labels, answers.usage
 
 
@@ -182,7 +182,7 @@ def _score(
     answers = ask(model, questions, _read_score, stage=stage, schema=_SCORE_SCHEMA, on_progress=on_progress)
     right: dict[int, list[bool]] = {}
     for (place, active), reply in zip(owners, answers.replies, strict=True):
-        if not isinstance(reply, Unreadable):
+        if not isinstance(reply, UnreadableReply):
             right.setdefault(place, []).append(reply == active)
     scores = [sum(right[place]) / len(right[place]) if place in right else None for place in range(len(labels))]
     return scores, answers.usage

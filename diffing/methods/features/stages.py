@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import Side, Stage
 
 
@@ -32,7 +32,7 @@ class LlmStages:
         """The stages of stating hypotheses, in order."""
         return *self.summarise.values(), *self.sift.values()
 
-    def steps(self, features: str) -> tuple[Step, Step]:
+    def steps(self, features: str) -> tuple[ListedStep, ListedStep]:
         """The steps of both for the progress page.
 
         Args:
@@ -40,7 +40,7 @@ class LlmStages:
         """
         named = "The LLM describes each feature that differs in words and checks how well the words fit."
         stated = "The LLM states hypotheses from the features that differ."
-        return Step(f"Naming {features}", named, self.labelling), Step(
+        return ListedStep(f"Naming {features}", named, self.labelling), ListedStep(
             f"Summing up {features}", stated, self.summing_up
         )
 

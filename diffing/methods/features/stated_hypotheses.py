@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from diffing.methods.features.active_tokens import Tracer
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.labelling import label_features
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.features.summarise import FeatureMethod, summarise
-from diffing.methods.features.tokens import Tracer
 from diffing.models.base import Model
 from diffing.types import Evidence, Hypothesis, Measure, OnProgress, Usage
 

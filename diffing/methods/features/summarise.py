@@ -13,7 +13,7 @@ from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.read_pairs import ReadPair
 from diffing.methods.features.stages import LlmStages
 from diffing.models.base import Model
-from diffing.structured_replies import ReplyError, Unreadable, ask, entries, entry, offered
+from diffing.structured_replies import ReplyError, UnreadableReply, ask, entries, entry, offered
 from diffing.templates import fence, render
 from diffing.types import (
     SIDES,
@@ -132,7 +132,7 @@ def summarise(
         usage.append(answers.usage)
         claims: list[ClaimedDifference] = []
         for group, reply in zip(groups, answers.replies, strict=True):
-            if isinstance(reply, Unreadable):
+            if isinstance(reply, UnreadableReply):
                 unreadable += 1
             else:
                 claims += _claims(reply, group)
@@ -188,7 +188,7 @@ def _sift(
 
     answers = ask(model, [question], parse, stage=stage, schema=_MERGE_SCHEMA, on_progress=on_progress)
     reply = answers.replies[0]
-    if isinstance(reply, Unreadable):
+    if isinstance(reply, UnreadableReply):
         by_size = sorted(claims, key=lambda claim: -max(abs(f.screened.difference) for f in claim.features))
         return by_size[:most], answers.usage
     return [claims[number - 1] for number in reply], answers.usage

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.methods.inside.alignment import Partners, partners
-from diffing.methods.inside.opening import SideModel
+from diffing.methods.inside.alignment import TokenPartners, partners
 from diffing.methods.inside.response_tokens import ResponseTokenizer, TokenizedResponse
+from diffing.methods.inside.side_models import SideModel
 from diffing.models.surrogates import without_surrogates
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _partners(
     texts: tuple[TokenizedResponse, TokenizedResponse],
     exchange: Exchange,
     response: str,
-) -> Partners:
+) -> TokenPartners:
     """The tokens of both that end at the same character; with one tokenizer, all of them."""
     import numpy as np
 
@@ -93,7 +93,7 @@ def _partners(
     a, b = texts
     if sides[0].vocabulary == sides[1].vocabulary and np.array_equal(a.ids[a.start :], b.ids[b.start :]):
         every = tuple(range(a.tokens))
-        return Partners(every, every, tuple(end for _, end in spans_a))
+        return TokenPartners(every, every, tuple(end for _, end in spans_a))
     return partners(response, spans_a, spans_b)
 
 

@@ -14,7 +14,7 @@ Spans = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Partners:
+class TokenPartners:
     """The tokens of two tokenizers that end at the same characters, in the order of the text."""
 
     a: tuple[int, ...]
@@ -25,7 +25,7 @@ class Partners:
     """The number of characters that both have read by then."""
 
 
-def partners(text: str, a: Spans, b: Spans) -> Partners:
+def partners(text: str, a: Spans, b: Spans) -> TokenPartners:
     """Pairs the tokens of two tokenizers that end at the same character; of several, the last.
 
     Args:
@@ -35,7 +35,7 @@ def partners(text: str, a: Spans, b: Spans) -> Partners:
     """
     ends_a, ends_b = whole_ends(text, a), whole_ends(text, b)
     shared = [end for end in ends_a if end in ends_b]
-    return Partners(tuple(ends_a[end] for end in shared), tuple(ends_b[end] for end in shared), tuple(shared))
+    return TokenPartners(tuple(ends_a[end] for end in shared), tuple(ends_b[end] for end in shared), tuple(shared))
 
 
 def whole_ends(text: str, spans: Spans) -> dict[int, int]:

@@ -27,7 +27,7 @@ _MOST_LOGITS = 1 << 27
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Edit:
+class OutputEdit:
     """What is added to a module's output while a model reads one response."""
 
     positions: tuple[int, ...]
@@ -70,7 +70,7 @@ def causal_effect(
     model: "PreTrainedModel",
     at: "torch.nn.Module",
     texts: Sequence[TokenizedResponse],
-    edits: Sequence[Edit],
+    edits: Sequence[OutputEdit],
     *,
     seed: int = 0,
     directions: int = RANDOM_DIRECTIONS,
@@ -98,7 +98,7 @@ def causal_effect(
         if not edit.positions:
             continue
         norms = edit.change.float().norm(dim=-1, keepdim=True)
-        others = [Edit(edit.positions, norms * direction) for direction in random]
+        others = [OutputEdit(edit.positions, norms * direction) for direction in random]
         read = _log_probs(model, text, at, [None, edit, *others])
         unchanged, changed = next(read), next(read)
         difference = _of_response(text, changed) - _of_response(text, unchanged)
@@ -114,7 +114,7 @@ def response_log_probs(
     model: "PreTrainedModel",
     texts: Sequence[TokenizedResponse],
     at: "torch.nn.Module | None" = None,
-    edits: Sequence[Edit] = (),
+    edits: Sequence[OutputEdit] = (),
 ) -> list[float]:
     """Returns the log-probability of each response in nats, unchanged or with a change of a module's output.
 
@@ -124,7 +124,7 @@ def response_log_probs(
         at: The module whose output is changed; None changes nothing.
         edits: The change for each response, if there is one.
     """
-    changes: Sequence[Edit | None] = edits if at is not None else [None] * len(texts)
+    changes: Sequence[OutputEdit | None] = edits if at is not None else [None] * len(texts)
     return [
         _of_response(text, next(_log_probs(model, text, at, [edit]))) for text, edit in zip(texts, changes, strict=True)
     ]
@@ -183,7 +183,7 @@ def _changed_output(at: "torch.nn.Module", change: "Callable[[Tensor], Tensor]")
 
 
 def _log_probs(
-    model: "PreTrainedModel", text: TokenizedResponse, at: "torch.nn.Module | None", edits: Sequence[Edit | None]
+    model: "PreTrainedModel", text: TokenizedResponse, at: "torch.nn.Module | None", edits: Sequence[OutputEdit | None]
 ) -> "Iterator[Tensor]":
     """Reads a response once for each edit, several side by side; None leaves the model as it is.
 
@@ -210,7 +210,7 @@ def _log_probs(
         yield from (torch.log_softmax(each.float(), dim=-1) for each in read)
 
 
-def _edited(text: TokenizedResponse, edits: Sequence[Edit | None], hidden: "Tensor") -> "Tensor":
+def _edited(text: TokenizedResponse, edits: Sequence[OutputEdit | None], hidden: "Tensor") -> "Tensor":
     """Adds the change of each edit to its row of a module's output."""
     first = hidden.shape[1] - len(text.ids) + text.start - 1
     hidden = hidden.clone()

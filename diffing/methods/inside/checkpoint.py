@@ -32,7 +32,7 @@ class TrainingState:
     """The step, the place in the stream of rows, scales; by name. They must be finite."""
 
 
-class Checkpoint:
+class TrainingCheckpoint:
     """The checkpoint of one training in a file; only a training of the same identity can read it."""
 
     def __init__(

@@ -13,7 +13,7 @@ from diffing.methods.inside.response_tokens import LONGEST_DOCUMENT
 from diffing.paths import existing
 from diffing.prompts.hub import open_dataset
 from diffing.prompts.split import fold
-from diffing.rows.columns import find_column, listed
+from diffing.rows.column_names import find_column, listed
 from diffing.rows.turns import RowError, message_of, turns_in
 from diffing.types import Message, Prompt
 

@@ -1,4 +1,4 @@
-"""Finds the trained dictionaries and adapters that are kept in the cache, and bounds the space that they take.
+"""Finds the trained crosscoders and adapters that are kept in the cache, and bounds the space that they take.
 
 Each training has a folder of its own. While it runs, its checkpoints are there; afterwards only what was trained, which
 the same run reuses and `diffing push --dictionary` publishes.

@@ -6,9 +6,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
-from diffing.methods.inside.batches import by_length, pad
 from diffing.methods.inside.hook import run_up_to
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.text_batches import by_length, pad
 from diffing.models.local.fixed_noise import fixed_noise
 from diffing.models.local.load_errors import one_line
 from diffing.models.local.threads import fitting_threads

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.template import ConversationRefusedError
 from diffing.models.surrogates import without_surrogates
 from diffing.models.system_prompt import with_system_message

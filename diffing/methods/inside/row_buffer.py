@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diffing.methods.inside.row_windows import ReadWindow, RowWindow
-from diffing.methods.inside.slots import Slots
+from diffing.methods.inside.slots import BufferSlots
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ class RowBuffer:
 class BufferState:
     """What is in a buffer after a number of rows left it, and what comes next."""
 
-    slots: Slots
+    slots: BufferSlots
     """The bookkeeping of the buffer."""
     leaving: "NDArray[np.int64]"
     """The slots whose rows leave next."""
@@ -77,7 +77,7 @@ def state_at(windows: Iterator[RowWindow], capacity: int, seed: int, place: int)
     """
     import numpy as np
 
-    slots = Slots(capacity, seed)
+    slots = BufferSlots(capacity, seed)
     held = np.full(capacity, -1)
     alive: list[RowWindow] = []
     left = filled = 0
@@ -103,7 +103,7 @@ def state_at(windows: Iterator[RowWindow], capacity: int, seed: int, place: int)
 
 
 def _state(
-    slots: Slots, leaving: "NDArray[np.int64]", held: "NDArray[np.int64]", alive: list[RowWindow], filled: int
+    slots: BufferSlots, leaving: "NDArray[np.int64]", held: "NDArray[np.int64]", alive: list[RowWindow], filled: int
 ) -> BufferState:
     import numpy as np
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diffing.methods.inside.aligned_text import AlignedText
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
 from diffing.methods.inside.texts import SplitText
 
 if TYPE_CHECKING:

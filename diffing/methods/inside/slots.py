@@ -1,4 +1,4 @@
-"""`Slots`: decides which places of a shuffled buffer of training data are emptied and refilled next.
+"""`BufferSlots`: decides which places of a shuffled buffer of training data are emptied and refilled next.
 
 The buffer is filled, half of it leaves in a random order, and it is filled again. Since the bookkeeping needs no
 activations, the state of the buffer at any place of a stream can be found quickly, and only the rows that are in it
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Slots:
+class BufferSlots:
     """The slots of a buffer of rows."""
 
     def __init__(self, capacity: int, seed: int) -> None:

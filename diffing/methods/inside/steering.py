@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diffing.methods.inside.causal import projected_out
-from diffing.methods.inside.opening import SideModel
+from diffing.methods.inside.side_models import SideModel
 from diffing.models.base import Sampling
 from diffing.models.system_prompt import with_system_message
 from diffing.types import Completion, Conversation

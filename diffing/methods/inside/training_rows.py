@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from diffing.errors import SettingError
 from diffing.methods.inside.aligned_text import WINDOW_TOKENS
 from diffing.methods.inside.corpus import Corpus
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
+from diffing.methods.inside.row_batches import RowBatch
 from diffing.methods.inside.row_buffer import BufferState, RowBuffer, state_at
 from diffing.methods.inside.row_windows import ReadWindow, read_windows, row_windows
-from diffing.methods.inside.rows import RowBatch
 from diffing.methods.inside.texts import TrainingTexts
 
 if TYPE_CHECKING:

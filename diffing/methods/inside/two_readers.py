@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.errors import ModelError
 from diffing.methods.inside.aligned_text import AlignedText
-from diffing.methods.inside.opening import SideModel
+from diffing.methods.inside.side_models import SideModel
 from diffing.models.local.memory import gigabytes, this_machine
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
-"""Counts everything in pairs once for all steps of a run, in blocks, and keeps only numbers and words."""
+"""Counts everything in pairs of responses once for all steps of a run, in blocks, and keeps only numbers and words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.measured_values import ResponseBlock
-from diffing.methods.lexical.parsed_response import PairReading, read_pair
+from diffing.methods.lexical.parsed_response import ParsedPair, read_pair
 from diffing.methods.lexical.phrase_table import PairWords
 from diffing.methods.lexical.properties import PROPERTIES
 from diffing.methods.lexical.property_comparison import PropertyComparisons, compare_in
@@ -57,14 +57,14 @@ class PairCounter:
         return [found[pair] for pair in pairs]
 
 
-def words_of_pair(reading: PairReading) -> PairWords:
+def words_of_pair(reading: ParsedPair) -> PairWords:
     """Returns the words of both responses of a pair."""
     (a, b), (end_a, end_b) = reading.whole, reading.ends
     counts = (a.words_in("text"), b.words_in("text"))
     return PairWords((a.running, b.running), (end_a.running, end_b.running), counts)
 
 
-def comparisons_of(measured: Property, counted: Sequence[CountedPair]) -> PropertyComparisons:
+def comparisons_of(measured: MeasuredProperty, counted: Sequence[CountedPair]) -> PropertyComparisons:
     """Returns how a property compares between the sides of counted pairs."""
     import numpy as np
 
@@ -77,7 +77,7 @@ def comparisons_of(measured: Property, counted: Sequence[CountedPair]) -> Proper
     return PropertyComparisons(whole, compared, words.reshape(-1, 2))
 
 
-def _count(readings: Sequence[PairReading]) -> Iterator[CountedPair]:
+def _count(readings: Sequence[ParsedPair]) -> Iterator[CountedPair]:
     """Measures all properties in the pairs of a block."""
     import numpy as np
 

@@ -1,6 +1,6 @@
 """Writes for readers, in full sentences, what a property counts and how both responses are compared."""
 
-from diffing.methods.lexical.measured_property import Property, Scale
+from diffing.methods.lexical.measured_property import MeasuredProperty, Scale
 from diffing.methods.lexical.wording_properties import WORDING
 
 _COMPARED: dict[Scale, str] = {
@@ -17,7 +17,7 @@ _SIGN = (
 )
 
 
-def definition_of(measured: Property) -> str:
+def definition_of(measured: MeasuredProperty) -> str:
     """Returns what is counted, how the responses are compared, and whether it only stands for a behaviour."""
     sign = f" {_SIGN}" if measured in WORDING else ""
     return f"What is counted: {measured.definition}. {_COMPARED[measured.scale]}{sign}"

@@ -8,7 +8,7 @@ hides which value is larger, or a list of English words meets another language.
 from collections.abc import Iterator, Sequence
 
 from diffing.methods.lexical.counted_pairs import CountedPair, PairCounter, comparisons_of
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import is_measurable
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.methods.lexical.property_comparison import PropertyComparisons, judgements_of
@@ -41,13 +41,15 @@ def measure_determined(hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) 
 _UNKNOWN: VerdictKind = (Verdict.UNREADABLE, None, None)
 
 
-def _verdicts(measured: Property, counted: Sequence[CountedPair]) -> Iterator[VerdictKind]:
+def _verdicts(measured: MeasuredProperty, counted: Sequence[CountedPair]) -> Iterator[VerdictKind]:
     comparisons = comparisons_of(measured, counted)
     for kind, known in zip(comparisons, _determined(measured, comparisons, counted), strict=True):
         yield kind if known else _UNKNOWN
 
 
-def _determined(measured: Property, comparisons: PropertyComparisons, counted: Sequence[CountedPair]) -> Iterator[bool]:
+def _determined(
+    measured: MeasuredProperty, comparisons: PropertyComparisons, counted: Sequence[CountedPair]
+) -> Iterator[bool]:
     """Tells for each pair whether both sides have a value that can be compared, and are in a language it can read."""
     import numpy as np
 

@@ -1,14 +1,14 @@
 """Quotes passages of a response, unchanged, as evidence for a measured property or phrase."""
 
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import ParsedResponse
-from diffing.methods.lexical.tokens import SENTENCE_END, fold
+from diffing.methods.lexical.word_tokens import SENTENCE_END, fold
 
 BEFORE, AFTER = 50, 70
 """The number of characters quoted before and after a match, within its line."""
 
 
-def quote_of_property(measured: Property, exchange: ParsedResponse) -> str:
+def quote_of_property(measured: MeasuredProperty, exchange: ParsedResponse) -> str:
     """Quotes the passage around the first match, or the first words if no passage shows the property; may be empty."""
     match = measured.show.search(getattr(exchange, measured.part)) if measured.show else None
     if match is not None:

@@ -5,11 +5,11 @@ Form is read in the prose: a comment in a code block is no heading, and `!=` no 
 
 import re
 
-from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.measured_values import Counts, Holds, OnlyWith, Sought, pattern
+from diffing.methods.lexical.measured_property import MeasuredProperty
+from diffing.methods.lexical.measured_values import CountsMatches, Holds, OnlyWith, SoughtPattern, pattern
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.prose import FORMULA, INLINE_CODE, QUOTATION
-from diffing.methods.lexical.tokens import UNSPACED
+from diffing.methods.lexical.word_tokens import UNSPACED
 
 HEADING = pattern(r"^ {0,3}#{1,6}[ \t]+\S")
 BULLET = pattern(r"^[ \t\u3000]*(?:[-*+•‣◦–][ \t]+|[・●■◆][ \t\u3000]*)\S")
@@ -32,7 +32,7 @@ DASH = pattern(r"—+| – ")
 PARENTHESIS = pattern(r"\([^()\n]{2,300}\)|（[^（）\n]{2,300}）")
 QUESTION = pattern("[?？؟\u055e\u1367]")
 """Matches a question mark, also of Arabic, Armenian or Ethiopic script."""
-_BULLETS, _NUMBERED, _NUMBERS, _LIST_NUMBERS = map(Counts, (BULLET, NUMBERED, NUMBER, LIST_NUMBER))
+_BULLETS, _NUMBERED, _NUMBERS, _LIST_NUMBERS = map(CountsMatches, (BULLET, NUMBERED, NUMBER, LIST_NUMBER))
 _CODE_MARK, _FORMULA_MARK = re.compile("`"), re.compile(r"[$\\]")
 QUESTION_AT_END = re.compile(rf"{QUESTION.pattern}[\"'”’»)*」』）]{{0,3}}\s*\Z")
 
@@ -79,7 +79,7 @@ def ends_with_question(exchange: ParsedResponse) -> float | None:
 
 
 FORM = (
-    Property(
+    MeasuredProperty(
         "headings",
         "<MODEL> uses headings more often",
         "format",
@@ -87,7 +87,7 @@ FORM = (
         Holds(HEADING),
         show=HEADING,
     ),
-    Property(
+    MeasuredProperty(
         "lists",
         "<MODEL> answers with lists more often (bulleted or numbered)",
         "format",
@@ -95,7 +95,7 @@ FORM = (
         OnlyWith(lists, (_BULLETS, _NUMBERED)),
         show=re.compile(f"(?:{BULLET.pattern}|{NUMBERED.pattern})", re.MULTILINE),
     ),
-    Property(
+    MeasuredProperty(
         "bullet_lists",
         "<MODEL> uses bullet points more often",
         "format",
@@ -103,7 +103,7 @@ FORM = (
         OnlyWith(bullets, (_BULLETS,)),
         show=BULLET,
     ),
-    Property(
+    MeasuredProperty(
         "numbered_lists",
         "<MODEL> uses numbered lists more often",
         "format",
@@ -111,14 +111,14 @@ FORM = (
         OnlyWith(numbered, (_NUMBERED,)),
         show=NUMBERED,
     ),
-    Property(
+    MeasuredProperty(
         "tables",
         "<MODEL> uses tables more often",
         "format",
         "a line of |, - and : alone, as below the head of a Markdown table",
-        OnlyWith(table, (Sought(re.compile("--")),)),
+        OnlyWith(table, (SoughtPattern(re.compile("--")),)),
     ),
-    Property(
+    MeasuredProperty(
         "bold",
         "<MODEL> sets words in bold more often",
         "format",
@@ -126,7 +126,7 @@ FORM = (
         Holds(BOLD),
         show=BOLD,
     ),
-    Property(
+    MeasuredProperty(
         "italics",
         "<MODEL> sets words between single asterisks (italics, or acted gestures) more often",
         "format",
@@ -134,7 +134,7 @@ FORM = (
         Holds(ITALICS),
         show=ITALICS,
     ),
-    Property(
+    MeasuredProperty(
         "code_blocks",
         "<MODEL> writes code blocks more often",
         "format",
@@ -143,16 +143,16 @@ FORM = (
         show=CODE_BLOCK,
         part="text",
     ),
-    Property(
+    MeasuredProperty(
         "inline_code",
         "<MODEL> sets words as inline code more often",
         "format",
         "`words` between single backticks",
-        OnlyWith(Holds(INLINE_CODE, "text"), (Sought(_CODE_MARK, "text"),)),
+        OnlyWith(Holds(INLINE_CODE, "text"), (SoughtPattern(_CODE_MARK, "text"),)),
         show=INLINE_CODE,
         part="text",
     ),
-    Property(
+    MeasuredProperty(
         "emoji",
         "<MODEL> uses emoji or emoticons more often",
         "style",
@@ -160,7 +160,7 @@ FORM = (
         Holds(EMOJI),
         show=EMOJI,
     ),
-    Property(
+    MeasuredProperty(
         "links",
         "<MODEL> gives links more often",
         "format",
@@ -169,14 +169,14 @@ FORM = (
         show=LINK,
         part="outside_code",
     ),
-    Property(
+    MeasuredProperty(
         "maths",
         "<MODEL> writes formulas in LaTeX more often",
         "format",
         "$x$, $$, \\(, \\[ or a LaTeX command",
-        OnlyWith(Holds(MATHS, "outside_code"), (Sought(_FORMULA_MARK, "outside_code"),)),
+        OnlyWith(Holds(MATHS, "outside_code"), (SoughtPattern(_FORMULA_MARK, "outside_code"),)),
     ),
-    Property(
+    MeasuredProperty(
         "numbers",
         "<MODEL> gives more numbers",
         "style",
@@ -185,61 +185,61 @@ FORM = (
         scale="counts",
         show=NUMBER,
     ),
-    Property(
+    MeasuredProperty(
         "quotations",
         "<MODEL> puts more words in quotation marks",
         "style",
         "passages in quotation marks",
-        Counts(QUOTATION),
+        CountsMatches(QUOTATION),
         scale="counts",
         show=QUOTATION,
     ),
-    Property(
+    MeasuredProperty(
         "upper_case",
         "<MODEL> writes more words in capitals",
         "style",
         "words of four or more letters in capitals",
-        Counts(UPPER_CASE),
+        CountsMatches(UPPER_CASE),
         scale="counts",
         show=UPPER_CASE,
     ),
-    Property(
+    MeasuredProperty(
         "dashes",
         "<MODEL> uses more dashes",
         "style",
         "em dashes, and en dashes between spaces",
-        Counts(DASH),
+        CountsMatches(DASH),
         scale="counts",
         show=DASH,
     ),
-    Property(
+    MeasuredProperty(
         "parentheses",
         "<MODEL> adds more remarks in parentheses",
         "style",
         "passages in parentheses, outside code and formulas",
-        Counts(PARENTHESIS),
+        CountsMatches(PARENTHESIS),
         scale="counts",
         show=PARENTHESIS,
     ),
-    Property(
+    MeasuredProperty(
         "exclamation_marks",
         "<MODEL> uses more exclamation marks",
         "style",
         "exclamation marks",
-        Counts(pattern("[!！]")),
+        CountsMatches(pattern("[!！]")),
         scale="counts",
         show=pattern("[!！]"),
     ),
-    Property(
+    MeasuredProperty(
         "question_marks",
         "<MODEL> asks more questions",
         "style",
         "question marks, outside code and links",
-        Counts(QUESTION),
+        CountsMatches(QUESTION),
         scale="counts",
         show=QUESTION,
     ),
-    Property(
+    MeasuredProperty(
         "ends_with_question",
         "<MODEL> ends with a question to the user more often",
         "style",

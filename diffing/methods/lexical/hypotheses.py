@@ -6,12 +6,12 @@ from itertools import islice
 
 from diffing.methods.lexical.counted_pairs import CountedPair, comparisons_of
 from diffing.methods.lexical.evidence_quotes import quote_of_phrase, quote_of_property
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import read_response
 from diffing.methods.lexical.phrases import compare_phrase, kind_of
 from diffing.methods.lexical.properties import BY_NAME
 from diffing.methods.lexical.property_results import PropertyResult
-from diffing.methods.lexical.tokens import as_written
+from diffing.methods.lexical.word_tokens import as_written
 from diffing.types import SIDES, Evidence, Hypothesis, Pair, PhraseMeasure, PropertyMeasure, Side, other_side
 
 EVIDENCE = 3
@@ -87,7 +87,7 @@ def on_train(hypothesis: Hypothesis, pairs: Sequence[Pair], counted: Sequence[Co
             raise ValueError(f"expected a hypothesis of the lexical method, got measure {other_measure!r}")
 
 
-def candidates_of(properties: Iterable[Property], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
+def candidates_of(properties: Iterable[MeasuredProperty], chosen: Sequence[Hypothesis]) -> Iterator[Hypothesis]:
     """The hypotheses that a property differs in one direction, for all directions that are not chosen."""
     known = {hypothesis.id for hypothesis in chosen}
     for measured in properties:

@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from functools import cache
 
-from diffing.methods.lexical.tokens import words_of
+from diffing.methods.lexical.word_tokens import words_of
 
 CODE = re.compile(r"```[^`]*(?:```|\Z)|`[^`\n]{1,200}`|https?://\S{1,500}")
 LETTERS_READ = 2000

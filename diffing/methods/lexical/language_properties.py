@@ -1,7 +1,7 @@
 """Measured properties of a response's language: which language it is in, and whether it is the prompt's language."""
 
 from diffing.methods.lexical.language_detection import LANGUAGES
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import ParsedResponse
 
 
@@ -11,13 +11,13 @@ def other_language(exchange: ParsedResponse) -> float | None:
     return None if of_prompt is None or of_response is None else float(of_prompt != of_response)
 
 
-def _answers_in(name: str) -> Property:
+def _answers_in(name: str) -> MeasuredProperty:
     """Makes the property of answering in one language."""
 
     def value(exchange: ParsedResponse) -> float | None:
         return None if exchange.language is None else float(exchange.language == name)
 
-    return Property(
+    return MeasuredProperty(
         name=f"language_{name.lower()}",
         sentence=f"<MODEL> answers in {name} more often",
         category="language",
@@ -28,7 +28,7 @@ def _answers_in(name: str) -> Property:
 
 
 LANGUAGE = (
-    Property(
+    MeasuredProperty(
         "other_language",
         "<MODEL> answers in a language other than the prompt's more often",
         "language",

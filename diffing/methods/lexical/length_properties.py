@@ -6,9 +6,9 @@ from collections import Counter
 from functools import lru_cache
 
 from diffing.methods.lexical.form_properties import BULLET, HEADING, LINK, NUMBERED
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import ParsedResponse
-from diffing.methods.lexical.tokens import END_MARKS, is_mostly_unspaced, run_length, words_of
+from diffing.methods.lexical.word_tokens import END_MARKS, is_mostly_unspaced, run_length, words_of
 
 CLOSED_END = re.compile(rf"[{END_MARKS}][\"'”’»)\]*_」』）]{{0,4}}\Z")
 UNPUNCTUATED = (BULLET, NUMBERED, HEADING, LINK, re.compile(r"[\u0e01-\u0ece]\Z"))
@@ -108,7 +108,7 @@ UNSPACED_WORDS = (
     "in scripts without spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) each character is one"
 )
 LENGTH = (
-    Property(
+    MeasuredProperty(
         "words",
         "<MODEL> writes longer responses (in words)",
         "style",
@@ -116,7 +116,7 @@ LENGTH = (
         words,
         grows=True,
     ),
-    Property(
+    MeasuredProperty(
         "sentences",
         "<MODEL> writes more sentences",
         "style",
@@ -125,7 +125,7 @@ LENGTH = (
         sentences,
         grows=True,
     ),
-    Property(
+    MeasuredProperty(
         "sentence_length",
         "<MODEL> writes longer sentences",
         "style",
@@ -133,7 +133,7 @@ LENGTH = (
         sentence_length,
         scale="matched sentences",
     ),
-    Property(
+    MeasuredProperty(
         "paragraphs",
         "<MODEL> divides responses into more paragraphs",
         "format",
@@ -141,7 +141,7 @@ LENGTH = (
         paragraphs,
         grows=True,
     ),
-    Property(
+    MeasuredProperty(
         "word_variety",
         "<MODEL> uses more varied words",
         "style",
@@ -149,7 +149,7 @@ LENGTH = (
         word_variety,
         scale="matched",
     ),
-    Property(
+    MeasuredProperty(
         "word_length",
         "<MODEL> uses longer words",
         "style",
@@ -157,14 +157,14 @@ LENGTH = (
         word_length,
         scale="matched",
     ),
-    Property(
+    MeasuredProperty(
         "looping",
         "<MODEL> repeats itself word for word more often",
         "capability",
         "six words in a row that occur three times (15 characters in scripts without spaces between words)",
         looping,
     ),
-    Property(
+    MeasuredProperty(
         "broken_off",
         "<MODEL> is cut off by the token limit more often",
         "capability",
@@ -172,7 +172,7 @@ LENGTH = (
         broken_off,
         scale="untested",
     ),
-    Property(
+    MeasuredProperty(
         "open_end",
         "<MODEL> ends without closing punctuation more often",
         "style",
@@ -182,14 +182,14 @@ LENGTH = (
         open_end,
         show=LAST_LINE,
     ),
-    Property(
+    MeasuredProperty(
         "empty",
         "<MODEL> answers nothing at all more often",
         "capability",
         "nothing but white space",
         empty,
     ),
-    Property(
+    MeasuredProperty(
         "repeats_prompt",
         "<MODEL> repeats the prompt's own words at length more often",
         "style",

@@ -1,4 +1,4 @@
-"""`Property`: a quantity that is measured in a response without a model."""
+"""`MeasuredProperty`: a quantity that is measured in a response without a model."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Scale: TypeAlias = Literal["whole", "counts", "matched", "matched sentences", "u
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class MeasuredProperty:
     """A property of a response that is measured without a model."""
 
     name: str

@@ -55,7 +55,7 @@ def pattern(expression: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True)
-class Sought:
+class SoughtPattern:
     """A pattern in a part of the response. Folded text is searched if it ignores case, which is faster."""
 
     pattern: re.Pattern[str]
@@ -83,7 +83,7 @@ class Sought:
 
 
 @dataclass(frozen=True)
-class Holds(Sought):
+class Holds(SoughtPattern):
     """1 if the pattern occurs in the part, otherwise 0."""
 
     def __call__(self, exchange: ParsedResponse) -> float:
@@ -96,7 +96,7 @@ class Holds(Sought):
 
 
 @dataclass(frozen=True)
-class Counts(Sought):
+class CountsMatches(SoughtPattern):
     """The number of times that the pattern occurs in the part."""
 
     def __call__(self, exchange: ParsedResponse) -> float:
@@ -109,7 +109,7 @@ class Counts(Sought):
 
 
 @dataclass(frozen=True)
-class OpensWith(Sought):
+class OpensWith(SoughtPattern):
     """1 if the pattern occurs in the first 100 characters of the part, otherwise 0."""
 
     part: Part = "voice"
@@ -120,7 +120,7 @@ class OpensWith(Sought):
 
 
 @dataclass(frozen=True)
-class ClosesWith(Sought):
+class ClosesWith(SoughtPattern):
     """1 if the pattern occurs in the last 250 characters of the part, otherwise 0.
 
     It is None if the token limit cut the response, since nobody knows how it would have ended.
@@ -141,7 +141,7 @@ class OnlyWith:
 
     value: Value
     """The function."""
-    patterns: tuple[Sought, ...]
+    patterns: tuple[SoughtPattern, ...]
     """The patterns. Where all are missing, the function gives 0."""
 
     def __call__(self, exchange: ParsedResponse) -> float | None:

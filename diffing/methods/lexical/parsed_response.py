@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.prose import without_code, without_formulas_and_links, without_other_voices
-from diffing.methods.lexical.tokens import count_words, fold, sentences_of, spans_of
+from diffing.methods.lexical.word_tokens import count_words, fold, sentences_of, spans_of
 from diffing.types import Finish, Pair, Side
 
 Part: TypeAlias = Literal["text", "outside_code", "prose", "voice"]
@@ -123,7 +123,7 @@ _language_of_prompt = lru_cache(16)(language_of)  # both sides of a pair answer 
 
 
 @dataclass(frozen=True)
-class PairReading:
+class ParsedPair:
     """Both responses of a pair, parsed, in full and reduced to the same length."""
 
     prompt_id: str
@@ -144,9 +144,9 @@ class PairReading:
         return self.whole[0].spread_sentences(count), self.whole[1].spread_sentences(count)
 
 
-def read_pair(pair: Pair) -> PairReading:
+def read_pair(pair: Pair) -> ParsedPair:
     """Parses both responses of a pair."""
-    return PairReading(prompt_id=pair.prompt.id, whole=(read_response(pair, "a"), read_response(pair, "b")))
+    return ParsedPair(prompt_id=pair.prompt.id, whole=(read_response(pair, "a"), read_response(pair, "b")))
 
 
 def is_measurable(pair: Pair) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffing.methods.lexical.language_detection import GRAMMAR
-from diffing.methods.lexical.tokens import SOUTHEAST, is_unspaced
+from diffing.methods.lexical.word_tokens import SOUTHEAST, is_unspaced
 
 SYLLABLE = re.compile(rf"[\u3041-\u309f{SOUTHEAST}]{{1,4}}")
 """Matches a single letter of hiragana, Thai, Lao, Khmer or Burmese, which means nothing alone."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.phrase_table import PairWords, PhraseTable, count_phrases
-from diffing.methods.lexical.tokens import is_unspaced
+from diffing.methods.lexical.word_tokens import is_unspaced
 from diffing.metrics import VerdictKind, two_sided_p
 from diffing.metrics.unequal_chances import chance_of_presence
 from diffing.types import SIDES, Side, Verdict

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from diffing.methods.base import Method
 from diffing.methods.lexical.stages import MEASURE
-from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.plan import MethodPlan, MethodTools
 from diffing.methods.property_info import PropertyExamples, PropertyInfo
 from diffing.run_settings import RunSettings
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import Hypothesis, Judgement, Pair, Prompt
 
 MEASURED = 48
@@ -29,10 +29,10 @@ class LexicalPlan(MethodPlan):
         """Always."""
         return True
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """One."""
         says = "Length, form and phrases of the two models' responses are compared."
-        return (Step("Counting words and forms", says, (MEASURE,), short=True),)
+        return (ListedStep("Counting words and forms", says, (MEASURE,), short=True),)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
         """As many as for the demo pair, 20 properties and 28 phrases, and fewer with few prompts."""
@@ -77,7 +77,7 @@ class LexicalPlan(MethodPlan):
 
         return examples_of(BY_NAME[name], pairs)
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method."""
         from diffing.methods.lexical import LexicalMethod
 

@@ -1,4 +1,4 @@
-"""Compares a property between the two sides of pairs: who has more of it, in all and per word."""
+"""Compares a property between the two responses of pairs: who has more of it, in all and per word."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.measured_values import ResponseBlock, values_in
-from diffing.methods.lexical.parsed_response import PairReading
+from diffing.methods.lexical.parsed_response import ParsedPair
 from diffing.metrics import VerdictKind
 from diffing.metrics.unequal_chances import chances_of_more_per_word
 from diffing.types import Judgement, Pair, Side, Verdict
@@ -79,12 +79,12 @@ class PropertyComparisons:
         return zip(verdicts, map(_SIDES.__getitem__, self.per_word.tolist()), self.chances, strict=True)
 
 
-def compare_property(measured: Property, readings: Sequence[PairReading]) -> PropertyComparisons:
+def compare_property(measured: MeasuredProperty, readings: Sequence[ParsedPair]) -> PropertyComparisons:
     """Measures a property on both sides of pairs, in whole responses and at equal length if necessary."""
     return compare_in(measured, readings, ResponseBlock([side for each in readings for side in each.whole]))
 
 
-def compare_in(measured: Property, readings: Sequence[PairReading], block: ResponseBlock) -> PropertyComparisons:
+def compare_in(measured: MeasuredProperty, readings: Sequence[ParsedPair], block: ResponseBlock) -> PropertyComparisons:
     """Does the same as `compare_property` if the block holds both whole responses of each pair in turn."""
     import numpy as np
 

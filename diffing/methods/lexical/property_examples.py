@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 
 from diffing.methods.lexical.evidence_quotes import quote_of_property
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import is_measurable, read_pair
 from diffing.methods.property_info import PropertyExample, PropertyExamples
 from diffing.types import SIDES, Pair, Side
@@ -13,7 +13,7 @@ EXAMPLES = 3
 """Number of examples of each kind."""
 
 
-def examples_of(measured: Property, pairs: Sequence[Pair]) -> PropertyExamples:
+def examples_of(measured: MeasuredProperty, pairs: Sequence[Pair]) -> PropertyExamples:
     """Measures a property in all responses and picks examples of both sides in turn, in the order of the pairs.
 
     Args:
@@ -33,7 +33,7 @@ def examples_of(measured: Property, pairs: Sequence[Pair]) -> PropertyExamples:
     )
 
 
-def _measured(measured: Property, pairs: Sequence[Pair], side: Side) -> Iterator[PropertyExample]:
+def _measured(measured: MeasuredProperty, pairs: Sequence[Pair], side: Side) -> Iterator[PropertyExample]:
     for pair in filter(is_measurable, pairs):
         exchange = read_pair(pair).whole[SIDES.index(side)]
         value = measured.value(exchange)

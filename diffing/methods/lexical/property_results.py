@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from diffing.methods.lexical.measured_property import Property, Scale
+from diffing.methods.lexical.measured_property import MeasuredProperty, Scale
 from diffing.methods.lexical.property_comparison import PropertyComparisons
 from diffing.metrics import two_sided_p
 from diffing.types import Row, Side
@@ -28,7 +28,7 @@ COMPARED: dict[Scale, str] = {
 class PropertyResult:
     """One property with its measurements on the train pairs."""
 
-    measured: Property
+    measured: MeasuredProperty
     """The property."""
     comparisons: PropertyComparisons
     """The measurements of the pairs."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from diffing.methods.lexical.block_search import TextBlock
 from diffing.methods.lexical.measured_values import pattern
-from diffing.methods.lexical.tokens import SENTENCE_END
+from diffing.methods.lexical.word_tokens import SENTENCE_END
 
 OPENING = 500
 """The number of characters within which a refusal begins: what comes later is a caution added to an answer."""

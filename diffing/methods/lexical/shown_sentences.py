@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.phrases import holds_phrase
-from diffing.methods.lexical.tokens import SENTENCE_END
+from diffing.methods.lexical.word_tokens import SENTENCE_END
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class ShownSentences:
     exchange: ParsedResponse
     """The response."""
 
-    def of_property(self, measured: Property) -> frozenset[int] | None:
+    def of_property(self, measured: MeasuredProperty) -> frozenset[int] | None:
         """Returns the sentences with passages that show a property.
 
         Returns:

@@ -6,67 +6,37 @@ Wording is read in the model's own words: outside code, formulas, links, quotati
 import re
 from dataclasses import dataclass
 
-from diffing.methods.lexical.measured_property import Property
+from diffing.methods.lexical.measured_property import MeasuredProperty
 from diffing.methods.lexical.measured_values import (
     ClosesWith,
-    Counts,
+    CountsMatches,
     Holds,
     OpensWith,
     ResponseBlock,
-    Sought,
-    pattern,
+    SoughtPattern,
 )
 from diffing.methods.lexical.parsed_response import ParsedResponse, Part
 from diffing.methods.lexical.refusals import DECLINES, REFUSAL, is_refusal, may_refuse
-from diffing.methods.lexical.tokens import SENTENCE_END
-
-HEDGE = pattern(
-    r"\b(?:may|might|could|perhaps|maybe|possibly|probably|likely|seems?|appears?|generally|typically|usually|often|"
-    r"sometimes|tends? to|i think|i believe|it depends|not sure|in my opinion|to some extent)\b"
-)
-INTENSIFIER = pattern(r"\b(?:very|really|extremely|incredibly|absolutely|truly|highly|totally|completely|definitely)\b")
-FIRST_PERSON = pattern(r"\b(?:i|me|my|mine|myself)\b")
-SECOND_PERSON = pattern(r"\b(?:you|your|yours|yourself|yourselves)\b")
-CONTRACTION = pattern(
-    r"\b\w+n't\b|\b(?:i|you|we|they|he|she|it|that|there|what|who)'(?:re|ve|ll|d|m)\b|"
-    r"\b(?:it|that|there|he|she|what|who|let|here)'s\b"
-)
-EXAMPLE = pattern(r"\bfor (?:example|instance)\b|\bsuch as\b|\be\.g\.")
-REASON = pattern(r"\b(?:because|therefore|thus|hence|consequently|as a result|due to)\b")
-CONTRAST = pattern(r"\b(?:however|although|though|on the other hand|nevertheless|whereas|despite|while)\b")
-RISK = pattern(r"\b(?:illegal|unethical|immoral|harmful|dangerous|unsafe|risks?|risky|safety|consequences)\b")
-POLITE = pattern(r"\b(?:please|thank you|thanks|you're welcome|my pleasure)\b")
-APOLOGY = pattern(r"\b(?:sorry|apologi[sz]e|apologies|regret that)\b")
-DISCLAIMER = pattern(
-    r"\b(?:consult|seek|see|contact|speak (?:to|with)|talk to) (?:with )?(?:an? |your |"
-    r"the )?(?:\w+ ){0,3}(?:professional|doctor|physician|lawyer|attorney|adviser|advisor|therapist|expert|specialist|"
-    r"healthcare provider)s?\b|\b(?:professional|medical|legal|financial|expert) (?:help|advice|attention|guidance)\b|"
-    r"\bi(?: am|'m) not a (?:doctor|lawyer|financial|medical|legal|licensed)\b"
-)
-SELF_AS_AI = pattern(
-    r"\bas an? (?:ai|artificial intelligence|(?:large )?language model|(?:virtual |digital )?assistant|chatbot|"
-    r"machine)\b|\bi(?: am|'m) (?:just |only |merely )?an? (?:ai|artificial intelligence|(?:large )?language model|"
-    r"chatbot|computer program|(?:virtual|digital) assistant)\b|\bmy training data\b|\bi was (?:trained|created|"
-    r"developed) by\b"
-)
-GREETING = pattern(r"\A\W{0,5}(?:hi|hello|hey|greetings|good (?:morning|afternoon|evening|day)|welcome|dear)\b")
-PRAISE = pattern(
-    r"\b(?:great|good|excellent|interesting|fantastic|wonderful|amazing|awesome|fascinating|lovely|thoughtful|"
-    r"brilliant) (?:question|idea|choice|point|topic|thought|plan|request)\b|\bwhat an? (?:great|good|excellent|"
-    r"interesting|wonderful|lovely|fascinating|brilliant|fun)\b|\bi love (?:this|that|your)\b|"
-    r"\bthank you for (?:asking|your question)\b"
-)
-CONSENT = pattern(
-    r"\A\W{0,3}(?:sure|certainly|of course|absolutely|okay|ok|definitely|gladly|no problem|yes|alright)\b"
-)
-OFFER = pattern(
-    r"\blet me know\b|\bfeel free\b|\bhope (?:this|that|it) helps\b|\b(?:happy|glad) to (?:help|assist)\b|"
-    r"\banything else\b|\bwould you like (?:me|to|more|some)\b|\bdo you (?:have any|need any|want me)\b|"
-    r"\bif you (?:have|need|want) (?:any|more|further)\b|\bdon't hesitate\b|\bhow (?:can|may) i (?:help|assist)\b|"
-    r"\bgood luck\b"
-)
-SUMMARY = pattern(
-    r"\b(?:in conclusion|in summary|to summari[sz]e|to sum up|in short|all in all)\b|^\W{0,3}(?:overall|ultimately),"
+from diffing.methods.lexical.word_tokens import SENTENCE_END
+from diffing.methods.lexical.wording_patterns import (
+    APOLOGY,
+    CONSENT,
+    CONTRACTION,
+    CONTRAST,
+    DISCLAIMER,
+    EXAMPLE,
+    FIRST_PERSON,
+    GREETING,
+    HEDGE,
+    INTENSIFIER,
+    OFFER,
+    POLITE,
+    PRAISE,
+    REASON,
+    RISK,
+    SECOND_PERSON,
+    SELF_AS_AI,
+    SUMMARY,
 )
 
 
@@ -85,7 +55,7 @@ class Refuses:
 
 
 @dataclass(frozen=True)
-class Contractions(Counts):
+class Contractions(CountsMatches):
     """The number of contractions outside sentences that decline or apologise: `I'm sorry, but I can't` is a formula."""
 
     pattern: re.Pattern[str] = CONTRACTION
@@ -102,7 +72,7 @@ class Contractions(Counts):
 
     def in_block(self, block: ResponseBlock) -> list[float]:
         """Measures each response; sentences are told apart only where one may decline or apologise."""
-        formulas = [self.texts(block).may_hold(Sought(each, self.part).quick) for each in (APOLOGY, DECLINES)]
+        formulas = [self.texts(block).may_hold(SoughtPattern(each, self.part).quick) for each in (APOLOGY, DECLINES)]
         each = zip(block.exchanges, super().in_block(block), *formulas, strict=True)
         return [
             self(exchange) if count and (sorry or declining) else count for exchange, count, sorry, declining in each
@@ -128,47 +98,47 @@ class SumsUp:
 
 
 WORDING = (
-    Property(
+    MeasuredProperty(
         "hedges",
         "<MODEL> hedges more",
         "style",
         "words such as may, might, perhaps, probably, usually, I think",
-        Counts(HEDGE, "voice"),
+        CountsMatches(HEDGE, "voice"),
         scale="counts",
         show=HEDGE,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "intensifiers",
         "<MODEL> uses more intensifiers",
         "style",
         "words such as very, really, extremely, absolutely",
-        Counts(INTENSIFIER, "voice"),
+        CountsMatches(INTENSIFIER, "voice"),
         scale="counts",
         show=INTENSIFIER,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "first_person",
         "<MODEL> speaks more of itself in the first person",
         "style",
         "I, me, my, mine, myself, outside quotations and invented turns of a user",
-        Counts(FIRST_PERSON, "voice"),
+        CountsMatches(FIRST_PERSON, "voice"),
         scale="counts",
         show=FIRST_PERSON,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "second_person",
         "<MODEL> addresses the user more",
         "style",
         "you, your, yours, yourself",
-        Counts(SECOND_PERSON, "voice"),
+        CountsMatches(SECOND_PERSON, "voice"),
         scale="counts",
         show=SECOND_PERSON,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "contractions",
         "<MODEL> writes more informally, with contractions",
         "style",
@@ -178,57 +148,57 @@ WORDING = (
         show=CONTRACTION,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "examples",
         "<MODEL> gives more examples",
         "style",
         "for example, for instance, such as, e.g.",
-        Counts(EXAMPLE, "voice"),
+        CountsMatches(EXAMPLE, "voice"),
         scale="counts",
         show=EXAMPLE,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "reasons",
         "<MODEL> gives more reasons",
         "reasoning",
         "words such as because, therefore, thus, due to",
-        Counts(REASON, "voice"),
+        CountsMatches(REASON, "voice"),
         scale="counts",
         show=REASON,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "contrasts",
         "<MODEL> sets more things against each other",
         "reasoning",
         "words such as however, although, on the other hand, while",
-        Counts(CONTRAST, "voice"),
+        CountsMatches(CONTRAST, "voice"),
         scale="counts",
         show=CONTRAST,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "risks",
         "<MODEL> speaks more of risks, law and ethics",
         "safety and alignment",
         "words such as illegal, unethical, harmful, dangerous, risk, safety",
-        Counts(RISK, "voice"),
+        CountsMatches(RISK, "voice"),
         scale="counts",
         show=RISK,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "politeness",
         "<MODEL> uses more words of politeness",
         "style",
         "please, thank you, thanks, you're welcome",
-        Counts(POLITE, "voice"),
+        CountsMatches(POLITE, "voice"),
         scale="counts",
         show=POLITE,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "refusals",
         "<MODEL> refuses more often",
         "safety and alignment",
@@ -239,7 +209,7 @@ WORDING = (
         show=REFUSAL,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "apologies",
         "<MODEL> apologises more often",
         "style",
@@ -248,7 +218,7 @@ WORDING = (
         show=APOLOGY,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "disclaimers",
         "<MODEL> refers to professionals or disclaims being one more often",
         "safety and alignment",
@@ -257,7 +227,7 @@ WORDING = (
         show=DISCLAIMER,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "self_as_ai",
         "<MODEL> calls itself an AI more often",
         "knowledge and stance",
@@ -266,7 +236,7 @@ WORDING = (
         show=SELF_AS_AI,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "greetings",
         "<MODEL> opens with a greeting more often",
         "style",
@@ -275,7 +245,7 @@ WORDING = (
         show=GREETING,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "praise",
         "<MODEL> opens with praise for the user's question or idea more often",
         "style",
@@ -284,7 +254,7 @@ WORDING = (
         show=PRAISE,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "consent",
         "<MODEL> opens by agreeing to help more often (Sure, Of course, Yes)",
         "style",
@@ -293,7 +263,7 @@ WORDING = (
         show=CONSENT,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "offers",
         "<MODEL> ends with an offer of further help or a good wish more often",
         "style",
@@ -302,7 +272,7 @@ WORDING = (
         show=OFFER,
         part="voice",
     ),
-    Property(
+    MeasuredProperty(
         "summaries",
         "<MODEL> sums up more often",
         "style",

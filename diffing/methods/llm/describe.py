@@ -12,7 +12,16 @@ from diffing.methods.llm.stages import DESCRIBE
 from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.models.base import Model
 from diffing.packing import packed, size_of
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import (
+    Items,
+    LlmQuestion,
+    ReplyError,
+    UnreadableReply,
+    ask_items,
+    entries,
+    entry,
+    offered,
+)
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Category, OnProgress, Pair, Side, Usage, other_side
 
@@ -56,7 +65,7 @@ SCHEMA = {
 
 
 @dataclass(slots=True)
-class PairReading:
+class PairDescription:
     """The description of one pair."""
 
     differences: list[Difference] = field(default_factory=list)
@@ -72,10 +81,10 @@ class PairReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class PairDescriptions:
     """The descriptions of all pairs."""
 
-    readings: tuple[PairReading | None, ...]
+    readings: tuple[PairDescription | None, ...]
     """One per pair, in order; None if it could not be read."""
     usage: Usage
     """The calls and tokens that they took."""
@@ -98,7 +107,7 @@ class Described:
         }
 
 
-def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progress: OnProgress) -> Described:
+def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progress: OnProgress) -> PairDescriptions:
     """Asks about a few pairs per question.
 
     Args:
@@ -111,7 +120,7 @@ def describe_pairs(model: Model, pairs: Sequence[Pair], *, seed: int, on_progres
     questions = [_question(seed, pack) for pack in packs]
     asked = ask_items(model, questions, stage=DESCRIBE, schema=SCHEMA, on_progress=on_progress)
     replies = [item for items in asked.replies for item in items]
-    return Described(tuple(None if isinstance(item, Unreadable) else item for item in replies), asked.usage)
+    return PairDescriptions(tuple(None if isinstance(item, UnreadableReply) else item for item in replies), asked.usage)
 
 
 def material_size(pair: Pair) -> int:
@@ -124,7 +133,7 @@ def first_shown(seed: int, pair: Pair) -> Side:
     return "a" if hashlib.sha256(f"{seed}\0{pair.prompt.id}".encode()).digest()[0] % 2 == 0 else "b"
 
 
-def _question(seed: int, pack: Sequence[Pair]) -> Question[PairReading]:
+def _question(seed: int, pack: Sequence[Pair]) -> LlmQuestion[PairDescription]:
     firsts = [first_shown(seed, pair) for pair in pack]
     shown = list(zip(pack, firsts, strict=True))
     text = render(
@@ -133,31 +142,31 @@ def _question(seed: int, pack: Sequence[Pair]) -> Question[PairReading]:
         responses_1=[fence(pair.response(first).text) for pair, first in shown],
         responses_2=[fence(pair.response(other_side(first)).text) for pair, first in shown],
     )
-    return Question(text, lambda value: _read(value, shown), len(pack))
+    return LlmQuestion(text, lambda value: _read(value, shown), len(pack))
 
 
-def _read(value: object, shown: Sequence[tuple[Pair, Side]]) -> Items[PairReading]:
+def _read(value: object, shown: Sequence[tuple[Pair, Side]]) -> Items[PairDescription]:
     """The descriptions of the pairs of one question."""
     numbers = [str(i) for i in range(1, len(shown) + 1)]
-    found: dict[str, PairReading | Unreadable] = {}
+    found: dict[str, PairDescription | UnreadableReply] = {}
     for item in entries(value, "pairs"):
         try:
             number = offered(entry(item, "pair"), numbers)
             found.setdefault(number, _read_pair(item, *shown[int(number) - 1]))
         except ReplyError as error:
-            reason = Unreadable(str(error))
+            reason = UnreadableReply(str(error))
             if isinstance(item, dict) and str(item.get("pair")) in numbers:
                 found.setdefault(str(item["pair"]), reason)
-    return tuple(found.get(number, Unreadable("no entry for this pair")) for number in numbers)
+    return tuple(found.get(number, UnreadableReply("no entry for this pair")) for number in numbers)
 
 
-def _read_pair(value: object, pair: Pair, first: Side) -> PairReading:
+def _read_pair(value: object, pair: Pair, first: Side) -> PairDescription:
     """The differences of a pair that can be read.
 
     Raises:
         ReplyError: There are entries, but not one can be read: as good as no reply, so it is asked for again.
     """
-    reading = PairReading()
+    reading = PairDescription()
     for item in entries(entry(value, "differences"), "differences"):
         try:
             reading.differences.append(read_difference(item, read_statement(item), pair, first, reading))
@@ -168,7 +177,9 @@ def _read_pair(value: object, pair: Pair, first: Side) -> PairReading:
     return reading
 
 
-def read_difference(item: object, statement: Statement, pair: Pair, first: Side, reading: PairReading) -> Difference:
+def read_difference(
+    item: object, statement: Statement, pair: Pair, first: Side, reading: PairDescription
+) -> Difference:
     """One difference; its owner must be named, category and quotes may be missing.
 
     Raises:
@@ -191,7 +202,7 @@ def read_difference(item: object, statement: Statement, pair: Pair, first: Side,
     )
 
 
-def _category(item: object, reading: PairReading) -> Category | None:
+def _category(item: object, reading: PairDescription) -> Category | None:
     try:
         return offered(entry(item, "category"), CATEGORIES)
     except ReplyError:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from diffing.methods.llm.difference import Difference
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.scope import Scope
 from diffing.types import DESCRIBED, Evidence, Hypothesis, Judgement, Side, Verdict
 
@@ -12,7 +12,7 @@ QUOTES = 5
 """How many passages are kept as evidence."""
 
 
-def hypothesis_of(proposal: Proposal, differences: Sequence[Difference], pairs: int) -> Hypothesis:
+def hypothesis_of(proposal: ProposedHypothesis, differences: Sequence[Difference], pairs: int) -> Hypothesis:
     """The hypothesis, with quotes of the predicted side as evidence.
 
     Args:
@@ -50,7 +50,7 @@ def evidence_of(side: Side, differences: Sequence[Difference]) -> tuple[Evidence
 
 
 def train_judgements(
-    proposals: Mapping[str, Proposal], differences: Sequence[Difference], prompts: Mapping[str, bool]
+    proposals: Mapping[str, ProposedHypothesis], differences: Sequence[Difference], prompts: Mapping[str, bool]
 ) -> tuple[Judgement, ...]:
     """The verdicts on all train pairs that the descriptions hold already, by hypothesis, then pair.
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from diffing.methods.llm.difference import Difference
-from diffing.methods.llm.embed import Vectors
-from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.embedders import Vectors
+from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.neighbours import order_of_neighbours
-from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, read_numbers
+from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schema, read_numbers
 from diffing.methods.llm.stages import JOIN
 from diffing.methods.statements import Statement, statement_fields
 from diffing.models.base import Model
 from diffing.packing import packed_evenly, size_of
-from diffing.structured_replies import Items, Question, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import Items, LlmQuestion, UnreadableReply, ask_items, entries, entry
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Usage, other_side
 
@@ -24,12 +24,12 @@ SCHEMA = list_schema("groups", {"hypotheses": NUMBERS, "best": {"type": "integer
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedHypotheses:
     """The hypotheses after those that say the same were united."""
 
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[ProposedHypothesis, ...]
     """The hypotheses that remain."""
-    absorbed: tuple[Proposal, ...]
+    absorbed: tuple[ProposedHypothesis, ...]
     """Those that were taken into others."""
     usage: tuple[Usage, ...]
     """The calls and tokens that it took; empty if there was nothing to ask."""
@@ -43,12 +43,12 @@ _Group = tuple[int, tuple[int, ...]]
 
 def join(
     model: Model,
-    proposals: Sequence[Proposal],
-    listing: Listing,
+    proposals: Sequence[ProposedHypothesis],
+    listing: DifferenceListing,
     embed: Callable[[Sequence[str]], Vectors],
     *,
     on_progress: OnProgress,
-) -> Joined:
+) -> JoinedHypotheses:
     """Asks which hypotheses say the same, and unites them with the differences that carry them.
 
     If they are too many for one question, similar ones are asked about first, and then once more what remains.
@@ -69,24 +69,24 @@ def join(
             break
         asked = ask_items(model, questions, stage=JOIN, schema=SCHEMA, on_progress=on_progress)
         usage.append(asked.usage)
-        groups = [group for (reply,) in asked.replies if not isinstance(reply, Unreadable) for group in reply]
+        groups = [group for (reply,) in asked.replies if not isinstance(reply, UnreadableReply) for group in reply]
         absorbed += [remaining[i] for _, others in groups for i in others]
         remaining, repeated = same_words(_united(remaining, groups, listing.differences), listing.differences)
         absorbed += repeated
         if len(packs) == 1:
             break
-    return Joined(tuple(remaining), tuple(absorbed), _sum(usage), sum(each.unreadable for each in usage))
+    return JoinedHypotheses(tuple(remaining), tuple(absorbed), _sum(usage), sum(each.unreadable for each in usage))
 
 
 def same_words(
-    proposals: Sequence[Proposal], differences: Sequence[Difference]
-) -> tuple[list[Proposal], list[Proposal]]:
+    proposals: Sequence[ProposedHypothesis], differences: Sequence[Difference]
+) -> tuple[list[ProposedHypothesis], list[ProposedHypothesis]]:
     """Unites hypotheses in the same words, which needs no question.
 
     Returns:
         Those that remain, and those that were taken into them.
     """
-    found: dict[str, Proposal] = {}
+    found: dict[str, ProposedHypothesis] = {}
     absorbed = []
     for each in proposals:
         first = found.setdefault(each.statement.text, each)
@@ -108,7 +108,7 @@ def _sum(usage: Sequence[Usage]) -> tuple[Usage, ...]:
 
 
 def _packs(
-    proposals: Sequence[Proposal], listing: Listing, embed: Callable[[Sequence[str]], Vectors]
+    proposals: Sequence[ProposedHypothesis], listing: DifferenceListing, embed: Callable[[Sequence[str]], Vectors]
 ) -> list[list[int]]:
     sizes = [size_of(_line(i, proposal, listing)) + 1 for i, proposal in enumerate(proposals)]
     packs = packed_evenly(range(len(proposals)), lambda i: sizes[i])
@@ -118,17 +118,19 @@ def _packs(
     return [sorted(pack) for pack in packed_evenly(order, lambda i: sizes[i])]
 
 
-def _line(index: int, proposal: Proposal, listing: Listing) -> str:
+def _line(index: int, proposal: ProposedHypothesis, listing: DifferenceListing) -> str:
     shown = Statement(proposal.statement.behaviour, proposal.statement.condition)
     sides = (proposal.direction, other_side(proposal.direction))
     ahead, behind = (proposal.pairs_of(side, listing.differences) for side in sides)
     return f"{index + 1} | {listing.letter(proposal.direction)} | {statement_fields(shown)} | {ahead} to {behind}"
 
 
-def _question(proposals: Sequence[Proposal], pack: Sequence[int], listing: Listing) -> Question[tuple[_Group, ...]]:
+def _question(
+    proposals: Sequence[ProposedHypothesis], pack: Sequence[int], listing: DifferenceListing
+) -> LlmQuestion[tuple[_Group, ...]]:
     lines = "\n".join(_line(i, proposals[i], listing) for i in pack)
     text = render("join", count=len(pack), hypotheses=fence(lines))
-    return Question(text, lambda value: _read(value, frozenset(pack)))
+    return LlmQuestion(text, lambda value: _read(value, frozenset(pack)))
 
 
 def _read(value: object, shown: frozenset[int]) -> Items[tuple[_Group, ...]]:
@@ -148,8 +150,8 @@ def _read(value: object, shown: frozenset[int]) -> Items[tuple[_Group, ...]]:
 
 
 def _united(
-    proposals: Sequence[Proposal], groups: Sequence[_Group], differences: Sequence[Difference]
-) -> list[Proposal]:
+    proposals: Sequence[ProposedHypothesis], groups: Sequence[_Group], differences: Sequence[Difference]
+) -> list[ProposedHypothesis]:
     united = {
         best: proposals[best].carried_by(
             [index for i in (best, *others) for index in proposals[i].differences], differences

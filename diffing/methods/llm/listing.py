@@ -15,7 +15,7 @@ LONGEST_QUOTE = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class DifferenceListing:
     """The differences of a run, as later questions show them. Each has a number, which counts from 1."""
 
     differences: Sequence[Difference]
@@ -26,7 +26,7 @@ class Listing:
     """The side that is called X."""
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair], differences: Sequence[Difference], seed: int) -> "Listing":
+    def of(cls, pairs: Sequence[Pair], differences: Sequence[Difference], seed: int) -> "DifferenceListing":
         """Lists the differences of pairs; which side is X is drawn by hash of the seed."""
         x: Side = "a" if hashlib.sha256(f"X\0{seed}".encode()).digest()[0] % 2 == 0 else "b"
         return cls(differences, {pair.prompt.id: field(pair.prompt.text, LONGEST_PROMPT) for pair in pairs}, x)

@@ -14,11 +14,11 @@ from diffing.methods.llm.clustering.partition import Algorithm, check_installed
 from diffing.methods.llm.clustering.similar import SimilarWay, similar_differences
 from diffing.methods.llm.clustering.state import state_clusters
 from diffing.methods.llm.describe import describe_pairs
-from diffing.methods.llm.discovery import Steps, discovery_of, least_pairs, nothing_described, split_by_pairs
-from diffing.methods.llm.embed import Embedder, Vectors, load_embedder
+from diffing.methods.llm.embedders import Embedder, Vectors, load_embedder
 from diffing.methods.llm.join import join
-from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.propose import Proposed, propose
+from diffing.methods.llm.listing import DifferenceListing
+from diffing.methods.llm.llm_results import DiscoverySteps, discovery_of, least_pairs, nothing_described, split_by_pairs
+from diffing.methods.llm.propose import ProposedHypotheses, propose
 from diffing.methods.llm.settings import Clustering
 from diffing.methods.llm.sharpen import sharpen
 from diffing.models.base import Model
@@ -107,16 +107,16 @@ class LlmMethod:
         differences = described.differences
         if not differences:
             return nothing_described(described)
-        listing = Listing.of(pairs, differences, self.seed)
+        listing = DifferenceListing.of(pairs, differences, self.seed)
         vectors = embedder.embed([difference.behaviour for difference in differences])
         proposed = self._propose(listing, vectors, on_progress)
         joined = join(self.differ, proposed.proposals, listing, embedder.embed, on_progress=on_progress)
         enough, rare = split_by_pairs(joined.proposals, listing)
         sharpened = sharpen(self.differ, enough, listing, vectors, on_progress=on_progress)
-        steps = Steps(described, proposed, joined, rare, sharpened)
+        steps = DiscoverySteps(described, proposed, joined, rare, sharpened)
         return discovery_of(pairs, listing, steps, f"{self.clustering}, {embedder.name}")
 
-    def _propose(self, listing: Listing, vectors: Vectors, on_progress: OnProgress) -> Proposed:
+    def _propose(self, listing: DifferenceListing, vectors: Vectors, on_progress: OnProgress) -> ProposedHypotheses:
         if self.clustering == "propose":
             return propose(self.differ, listing, vectors, on_progress=on_progress)
         way: SimilarWay = "signed" if self.clustering == "signed" else "average"

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.embedders import Vectors
 
 AT_ONCE = 4_000
 """Above this many rows their distances (64 MB here) get large; the rest is put beside the most similar of these."""

@@ -8,9 +8,9 @@ from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.methods.llm.settings import LlmSettings
 from diffing.methods.llm.stages import DESCRIBE, JOIN, PROPOSE, SHARPEN, STATE
-from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.plan import MethodPlan, MethodTools
 from diffing.run_settings import RunSettings
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import Prompt
 
 MOST_HYPOTHESES = 60
@@ -54,7 +54,7 @@ class LlmPlan(MethodPlan):
         """The LLM."""
         return "" if config.llm else "Name the LLM that describes and judges, such as Qwen/Qwen3-32B"
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """Two; judging comes after all methods."""
         describes = "The LLM describes how the two responses to each train prompt differ."
         proposes = (
@@ -64,8 +64,8 @@ class LlmPlan(MethodPlan):
         clustering = config.of(LlmSettings).clustering
         found = {"propose": (PROPOSE, JOIN, SHARPEN), "paper": (STATE,)}.get(clustering, (STATE, JOIN, SHARPEN))
         return (
-            Step("Describing differences", describes, (DESCRIBE,)),
-            Step("Stating hypotheses", states if clustering == "paper" else proposes, found),
+            ListedStep("Describing differences", describes, (DESCRIBE,)),
+            ListedStep("Stating hypotheses", states if clustering == "paper" else proposes, found),
         )
 
     def estimate(self, config: RunSettings, prompts: Sequence[Prompt], lengths: ResponseLengths) -> list[StageEstimate]:
@@ -108,7 +108,7 @@ class LlmPlan(MethodPlan):
             "since fewer and fewer behaviours are new. Judging grows with their number.",
         )
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """The method, with the run's LLM."""
         from diffing.methods.llm import LlmMethod
 

@@ -1,4 +1,4 @@
-"""`Proposal`: a hypothesis that an LLM proposes, with the differences that support it; parses replies that propose."""
+"""`ProposedHypothesis`, a hypothesis of an LLM with the differences behind it; parses replies that propose some."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ NO_PROPERTY = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ProposedHypothesis:
     """A hypothesis, while it is worked on."""
 
     statement: Statement
@@ -42,7 +42,7 @@ class Proposal:
         """The number of pairs on which only this side shows the behaviour."""
         return sum(verdict.side == side for verdict in self.verdicts(differences).values())
 
-    def carried_by(self, indices: Collection[int], differences: Sequence[Difference]) -> "Proposal":
+    def carried_by(self, indices: Collection[int], differences: Sequence[Difference]) -> "ProposedHypothesis":
         """The same hypothesis with other differences; its direction is that of the majority of their pairs."""
         changed = replace(self, differences=tuple(sorted(set(indices))))
         ahead = changed.pairs_of("a", differences) - changed.pairs_of("b", differences)
@@ -56,7 +56,7 @@ class Proposal:
 
 def read_proposal(
     item: object, named: Side, shown: Collection[int], properties: Collection[str], differences: Sequence[Difference]
-) -> Proposal:
+) -> ProposedHypothesis:
     """Reads one hypothesis of a reply.
 
     Args:
@@ -73,7 +73,7 @@ def read_proposal(
     if not carrying:
         raise ReplyError("a hypothesis that no difference carries")
     statement, category = read_statement(item), offered(entry(item, "category"), CATEGORIES)
-    proposal = Proposal(statement, named, category, read_property(item, properties), carrying)
+    proposal = ProposedHypothesis(statement, named, category, read_property(item, properties), carrying)
     return proposal.carried_by(carrying, differences)
 
 

@@ -3,24 +3,33 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from diffing.methods.llm.embed import Vectors
-from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.embedders import Vectors
+from diffing.methods.llm.listing import DifferenceListing
 from diffing.methods.llm.neighbours import order_of_neighbours
-from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, read_proposal, statement_schema
+from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schema, read_proposal, statement_schema
 from diffing.methods.llm.stages import PROPOSE
 from diffing.methods.plan import property_sentences
 from diffing.models.base import Model
 from diffing.packing import MOST_MATERIAL, packed_evenly, size_of
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import (
+    Items,
+    LlmQuestion,
+    ReplyError,
+    UnreadableReply,
+    ask_items,
+    entries,
+    entry,
+    offered,
+)
 from diffing.templates import Fenced, fence, render
 from diffing.types import OnProgress, Row, Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class ProposedHypotheses:
     """What an LLM proposed."""
 
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[ProposedHypothesis, ...]
     """The hypotheses, in the order of the replies."""
     usage: Usage
     """The calls and tokens that they took."""
@@ -33,12 +42,14 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    proposals: tuple[Proposal, ...]
+class _ReadProposals:
+    proposals: tuple[ProposedHypothesis, ...]
     unreadable: int
 
 
-def propose(model: Model, listing: Listing, vectors: Vectors, *, on_progress: OnProgress) -> Proposed:
+def propose(
+    model: Model, listing: DifferenceListing, vectors: Vectors, *, on_progress: OnProgress
+) -> ProposedHypotheses:
     """Asks once over all differences, or, if they are too many for one question, once per list of similar ones.
 
     Several lists may each hold too little of a rare behaviour, so what no hypothesis of theirs takes up is asked about
@@ -57,7 +68,7 @@ def propose(model: Model, listing: Listing, vectors: Vectors, *, on_progress: On
     if found.questions < 2 or len(rest) < 2:
         return found
     more = _propose_over(model, listing, _lists(listing, rest, vectors), on_progress)
-    return Proposed(
+    return ProposedHypotheses(
         proposals=(*found.proposals, *more.proposals),
         usage=_sum(found.usage, more.usage),
         left_out={reason: count + more.left_out[reason] for reason, count in found.left_out.items()},
@@ -65,7 +76,9 @@ def propose(model: Model, listing: Listing, vectors: Vectors, *, on_progress: On
     )
 
 
-def _propose_over(model: Model, listing: Listing, lists: Sequence[Sequence[int]], on_progress: OnProgress) -> Proposed:
+def _propose_over(
+    model: Model, listing: DifferenceListing, lists: Sequence[Sequence[int]], on_progress: OnProgress
+) -> ProposedHypotheses:
     properties = property_sentences()
     asked = ask_items(
         model,
@@ -74,13 +87,13 @@ def _propose_over(model: Model, listing: Listing, lists: Sequence[Sequence[int]]
         schema=_schema(properties),
         on_progress=on_progress,
     )
-    readings = [reply for (reply,) in asked.replies if not isinstance(reply, Unreadable)]
+    readings = [reply for (reply,) in asked.replies if not isinstance(reply, UnreadableReply)]
     left_out = {
         "lists of differences of which no proposal could be read": len(lists) - len(readings),
         "proposed hypotheses that could not be read": sum(reading.unreadable for reading in readings),
     }
     proposals = tuple(proposal for reading in readings for proposal in reading.proposals)
-    return Proposed(proposals, asked.usage, left_out, len(lists))
+    return ProposedHypotheses(proposals, asked.usage, left_out, len(lists))
 
 
 def _sum(one: Usage, two: Usage) -> Usage:
@@ -98,7 +111,7 @@ def listed_properties(properties: Mapping[str, str]) -> Fenced:
     return fence("\n".join(f"{name}: {sentence}" for name, sentence in properties.items()))
 
 
-def _lists(listing: Listing, indices: Sequence[int], vectors: Vectors) -> list[list[int]]:
+def _lists(listing: DifferenceListing, indices: Sequence[int], vectors: Vectors) -> list[list[int]]:
     """The differences of each question, out of those given by index; similar ones are in the same."""
     sizes = {i: size_of(listing.numbered(i)) + 1 for i in indices}
     order = list(indices)
@@ -107,17 +120,21 @@ def _lists(listing: Listing, indices: Sequence[int], vectors: Vectors) -> list[l
     return [sorted(pack) for pack in packed_evenly(order, lambda i: sizes[i])]
 
 
-def _question(listing: Listing, indices: Sequence[int], properties: Mapping[str, str]) -> Question[_Reading]:
+def _question(
+    listing: DifferenceListing, indices: Sequence[int], properties: Mapping[str, str]
+) -> LlmQuestion[_ReadProposals]:
     text = render(
         "propose",
         properties=listed_properties(properties),
         count=len(indices),
         differences=fence("\n".join(listing.numbered(i) for i in indices)),
     )
-    return Question(text, lambda value: _read(value, listing, frozenset(indices), properties))
+    return LlmQuestion(text, lambda value: _read(value, listing, frozenset(indices), properties))
 
 
-def _read(value: object, listing: Listing, shown: Collection[int], properties: Collection[str]) -> Items[_Reading]:
+def _read(
+    value: object, listing: DifferenceListing, shown: Collection[int], properties: Collection[str]
+) -> Items[_ReadProposals]:
     """The hypotheses that can be read.
 
     Raises:
@@ -132,7 +149,7 @@ def _read(value: object, listing: Listing, shown: Collection[int], properties: C
             unreadable += 1
     if unreadable and not proposals:
         raise ReplyError("no hypothesis that can be read")
-    return (_Reading(tuple(proposals), unreadable),)
+    return (_ReadProposals(tuple(proposals), unreadable),)
 
 
 def _schema(properties: Collection[str]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from diffing.methods.llm.difference import Difference
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.types import Row, other_side
 
 
@@ -34,7 +34,9 @@ def rows_of_differences(differences: Sequence[Difference], carrying: Mapping[str
 
 
 def rows_of_hypotheses(
-    tested: Mapping[str, Proposal], outcomes: Mapping[str, Sequence[Proposal]], differences: Sequence[Difference]
+    tested: Mapping[str, ProposedHypothesis],
+    outcomes: Mapping[str, Sequence[ProposedHypothesis]],
+    differences: Sequence[Difference],
 ) -> tuple[Row, ...]:
     """One row per proposed hypothesis: those that are tested by id, and the others by the reason why not."""
     rows = [_row(proposal, "tested", hypothesis_id, differences) for hypothesis_id, proposal in tested.items()]
@@ -42,7 +44,9 @@ def rows_of_hypotheses(
     return tuple(rows)
 
 
-def _row(proposal: Proposal, outcome: str, hypothesis_id: str | None, differences: Sequence[Difference]) -> Row:
+def _row(
+    proposal: ProposedHypothesis, outcome: str, hypothesis_id: str | None, differences: Sequence[Difference]
+) -> Row:
     return {
         "hypothesis": proposal.statement.text,
         "condition": proposal.statement.condition,

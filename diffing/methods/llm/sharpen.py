@@ -3,14 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diffing.methods.llm.embed import Vectors
-from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.proposal import NUMBERS, Proposal, list_schema, object_schema, read_numbers
+from diffing.methods.llm.embedders import Vectors
+from diffing.methods.llm.listing import DifferenceListing
+from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schema, object_schema, read_numbers
 from diffing.methods.llm.stages import SHARPEN
 from diffing.methods.statements import read_statement, statement_fields
 from diffing.models.base import Model
 from diffing.packing import packed, size_of
-from diffing.structured_replies import Items, Question, ReplyError, Unreadable, ask_items, entries, entry, offered
+from diffing.structured_replies import (
+    Items,
+    LlmQuestion,
+    ReplyError,
+    UnreadableReply,
+    ask_items,
+    entries,
+    entry,
+    offered,
+)
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Side, Usage, Verdict, other_side
 
@@ -35,12 +44,12 @@ SCHEMA = list_schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Sharpened:
+class SharpenedHypotheses:
     """The hypotheses after they were sharpened."""
 
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[ProposedHypothesis, ...]
     """The hypotheses that remain; `before` tells what a changed one was."""
-    dropped: tuple[Proposal, ...]
+    dropped: tuple[ProposedHypothesis, ...]
     """Those that were dropped."""
     usage: tuple[Usage, ...]
     """The calls and tokens that it took; empty if there was nothing to ask."""
@@ -49,8 +58,13 @@ class Sharpened:
 
 
 def sharpen(
-    model: Model, proposals: Sequence[Proposal], listing: Listing, vectors: Vectors, *, on_progress: OnProgress
-) -> Sharpened:
+    model: Model,
+    proposals: Sequence[ProposedHypothesis],
+    listing: DifferenceListing,
+    vectors: Vectors,
+    *,
+    on_progress: OnProgress,
+) -> SharpenedHypotheses:
     """Asks about several hypotheses per question.
 
     Args:
@@ -61,21 +75,21 @@ def sharpen(
         on_progress: Told of every answer.
     """
     if not proposals:
-        return Sharpened((), (), (), 0)
+        return SharpenedHypotheses((), (), (), 0)
     blocks = {i: _block(proposal, listing) for i, proposal in enumerate(proposals)}
     packs = packed(list(blocks), lambda i: size_of(blocks[i]), most_items=PER_QUESTION)
     questions = [_question([proposals[i] for i in pack], [blocks[i] for i in pack], listing, vectors) for pack in packs]
     asked = ask_items(model, questions, stage=SHARPEN, schema=SCHEMA, on_progress=on_progress)
-    kept: list[Proposal] = []
-    dropped: list[Proposal] = []
+    kept: list[ProposedHypothesis] = []
+    dropped: list[ProposedHypothesis] = []
     for proposal, reply in zip(proposals, (item for items in asked.replies for item in items), strict=True):
-        become = (proposal,) if isinstance(reply, Unreadable) else reply
+        become = (proposal,) if isinstance(reply, UnreadableReply) else reply
         kept += become
         dropped += () if become else (proposal,)
-    return Sharpened(tuple(kept), tuple(dropped), (asked.usage,), asked.usage.unreadable)
+    return SharpenedHypotheses(tuple(kept), tuple(dropped), (asked.usage,), asked.usage.unreadable)
 
 
-def shown_of(proposal: Proposal, side: Side, listing: Listing) -> list[int]:
+def shown_of(proposal: ProposedHypothesis, side: Side, listing: DifferenceListing) -> list[int]:
     """The differences of one side that are shown: of different pairs, spread over all of them."""
     first: dict[str, int] = {}
     for index in proposal.differences:
@@ -88,7 +102,7 @@ def _spread(items: Sequence[int]) -> list[int]:
     return [items[i * len(items) // SHOWN] for i in range(SHOWN)] if len(items) > SHOWN else list(items)
 
 
-def _block(proposal: Proposal, listing: Listing) -> str:
+def _block(proposal: ProposedHypothesis, listing: DifferenceListing) -> str:
     """The lines of one hypothesis."""
     side, verdicts = proposal.direction, proposal.verdicts(listing.differences)
     counts = [proposal.pairs_of(each, listing.differences) for each in (side, other_side(side))]
@@ -105,18 +119,18 @@ def _block(proposal: Proposal, listing: Listing) -> str:
 
 
 def _question(
-    proposals: Sequence[Proposal], blocks: Sequence[str], listing: Listing, vectors: Vectors
-) -> Question[tuple[Proposal, ...]]:
+    proposals: Sequence[ProposedHypothesis], blocks: Sequence[str], listing: DifferenceListing, vectors: Vectors
+) -> LlmQuestion[tuple[ProposedHypothesis, ...]]:
     text = render("sharpen", hypotheses=[fence(block) for block in blocks])
-    return Question(text, lambda value: _read(value, proposals, listing, vectors), len(proposals))
+    return LlmQuestion(text, lambda value: _read(value, proposals, listing, vectors), len(proposals))
 
 
 def _read(
-    value: object, proposals: Sequence[Proposal], listing: Listing, vectors: Vectors
-) -> Items[tuple[Proposal, ...]]:
+    value: object, proposals: Sequence[ProposedHypothesis], listing: DifferenceListing, vectors: Vectors
+) -> Items[tuple[ProposedHypothesis, ...]]:
     """What becomes of each hypothesis of a question."""
     numbers = [str(i) for i in range(1, len(proposals) + 1)]
-    found: dict[str, tuple[Proposal, ...] | Unreadable] = {}
+    found: dict[str, tuple[ProposedHypothesis, ...] | UnreadableReply] = {}
     for item in entries(value, "hypotheses"):
         try:
             number = offered(entry(item, "hypothesis"), numbers)
@@ -124,10 +138,12 @@ def _read(
             continue
         if number not in found:
             found[number] = _decided(item, proposals[int(number) - 1], listing, vectors)
-    return tuple(found.get(number, Unreadable("no entry for this hypothesis")) for number in numbers)
+    return tuple(found.get(number, UnreadableReply("no entry for this hypothesis")) for number in numbers)
 
 
-def _decided(item: object, proposal: Proposal, listing: Listing, vectors: Vectors) -> tuple[Proposal, ...] | Unreadable:
+def _decided(
+    item: object, proposal: ProposedHypothesis, listing: DifferenceListing, vectors: Vectors
+) -> tuple[ProposedHypothesis, ...] | UnreadableReply:
     try:
         match offered(entry(item, "decision"), _DECISIONS):
             case "keep":
@@ -137,10 +153,12 @@ def _decided(item: object, proposal: Proposal, listing: Listing, vectors: Vector
             case _:
                 return _changed(entries(entry(item, "becomes"), "becomes"), proposal, listing, vectors)
     except ReplyError as error:
-        return Unreadable(str(error))
+        return UnreadableReply(str(error))
 
 
-def _changed(becomes: Sequence[object], proposal: Proposal, listing: Listing, vectors: Vectors) -> tuple[Proposal, ...]:
+def _changed(
+    becomes: Sequence[object], proposal: ProposedHypothesis, listing: DifferenceListing, vectors: Vectors
+) -> tuple[ProposedHypothesis, ...]:
     """The parts of a changed hypothesis, each with the differences that carry it.
 
     Raises:

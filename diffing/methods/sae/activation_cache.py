@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from diffing.methods.exchanges import Exchange, UnreadableResponse
+from diffing.methods.features.active_tokens import Token
 from diffing.methods.features.sparse_latents import Latents, pack, unpack
-from diffing.methods.features.tokens import Token
 from diffing.methods.inside.response_tokens import TokenizedResponse
 from diffing.methods.sae.reader_loading import UnloadedSaeReader
 from diffing.methods.sae.stages import READ

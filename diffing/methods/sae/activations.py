@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from diffing.methods.features.sparse_latents import Latents
-from diffing.methods.inside.batches import by_length, pad
 from diffing.methods.inside.response_tokens import TokenizedResponse
-from diffing.methods.sae.encode import Encoder
-from diffing.methods.sae.reader import Reader
+from diffing.methods.inside.text_batches import by_length, pad
+from diffing.methods.sae.encode import SaeEncoder
+from diffing.methods.sae.reader import CutReader
 from diffing.models.process_group import ProcessGroup
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ _TRACED_TOKENS = 128
 class SaeReader:
     """A loaded reader model with the SAE that reads its activations."""
 
-    reader: Reader
+    reader: CutReader
     """The model, cut after the layer that is read."""
-    encoder: Encoder
+    encoder: SaeEncoder
     """Computes the maximum of every latent over spans of tokens."""
     sae: Any
     """The SAE of sae-lens, which gives the device and the latents of single tokens."""

@@ -20,7 +20,7 @@ _CHUNK_VALUES = 1 << 26
 """On a GPU, the largest number of values in a chunk of the matrix product (256 MB)."""
 
 
-class Encoder(Protocol):
+class SaeEncoder(Protocol):
     """An SAE's encoder that computes maxima over spans of tokens."""
 
     def pool(self, x: "Tensor", counts: Sequence[int]) -> "Tensor":
@@ -35,7 +35,7 @@ class Encoder(Protocol):
         """
 
 
-def encoder_for(sae: Any) -> Encoder:  # noqa: ANN401 - sae-lens ships no types that mypy reads
+def encoder_for(sae: Any) -> SaeEncoder:  # noqa: ANN401 - sae-lens ships no types that mypy reads
     """Makes the encoder of a sae-lens SAE; drops the decoder if it is not needed, which halves the memory."""
     kinds: dict[str, type[_Monotone] | type[_TopK]] = {
         "standard": _Standard,

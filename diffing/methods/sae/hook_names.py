@@ -17,7 +17,7 @@ At: TypeAlias = Literal["input", "output"]
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
+class SaeHook:
     """The place in a reader model at which an SAE reads: the input or output of one module."""
 
     layers: int
@@ -79,7 +79,7 @@ _PLAIN = re.compile(
 )
 
 
-def find_hook(name: str, config: "PretrainedConfig") -> Hook:
+def find_hook(name: str, config: "PretrainedConfig") -> SaeHook:
     """Finds the tensor that a hook's name means in a model.
 
     Args:
@@ -110,7 +110,7 @@ def find_hook(name: str, config: "PretrainedConfig") -> Hook:
     plain = _PLAIN.fullmatch(name)
     if plain is not None and plain[1] == family.layers:
         layer = _checked(int(plain[2]), config)
-        return Hook(layer + 1, f"{family.layers}.{layer}{plain[3]}", "input" if plain[4] == "input" else "output")
+        return SaeHook(layer + 1, f"{family.layers}.{layer}{plain[3]}", "input" if plain[4] == "input" else "output")
     raise SettingError(
         f"The SAE reads {name}, which cannot be found in a plain {config.model_type} model: expected "
         "a hook like blocks.12.hook_resid_post (hook_resid_pre, hook_resid_mid, hook_attn_out, hook_mlp_out, "
@@ -118,15 +118,15 @@ def find_hook(name: str, config: "PretrainedConfig") -> Hook:
     )
 
 
-def _of_block(layer: int, hook: str, family: ModelFamily, config: "PretrainedConfig") -> Hook:
+def _of_block(layer: int, hook: str, family: ModelFamily, config: "PretrainedConfig") -> SaeHook:
     if hook == "hook_resid_pre" and layer > 0:
         layer, hook = layer - 1, "hook_resid_post"  # one layer less to run
     _checked(layer, config)
     path = f"{family.layers}.{layer}"
     if hook == "hook_resid_pre":
-        return Hook(1, path, "input")
+        return SaeHook(1, path, "input")
     if hook == "hook_resid_post":
-        return Hook(layer + 1, path, "output")
+        return SaeHook(layer + 1, path, "output")
     if config.model_type == "gpt_neox" and not config.use_parallel_residual:
         family = ModelFamily(family.layers, family.attn_out, family.mlp_out, "post_attention_layernorm", family.z)
     places: dict[str, tuple[str | None, At]] = {
@@ -141,7 +141,7 @@ def _of_block(layer: int, hook: str, family: ModelFamily, config: "PretrainedCon
             f"The SAE reads {hook}, which is not supported in a {config.model_type} model: "
             "choose an SAE on hook_resid_pre or hook_resid_post"
         )
-    return Hook(layer + 1, f"{path}.{module}", at)
+    return SaeHook(layer + 1, f"{path}.{module}", at)
 
 
 def _checked(layer: int, config: "PretrainedConfig") -> int:

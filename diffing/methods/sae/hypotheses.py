@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from diffing.methods.features import stated_hypotheses
 from diffing.methods.features.feature_evidence import FeatureEvidence
-from diffing.methods.features.measuring import IsActive
+from diffing.methods.features.feature_verdicts import IsActive
 from diffing.methods.features.summarise import FeatureMethod
 from diffing.methods.sae.stages import LLM_STAGES
 from diffing.types import Hypothesis, LatentMeasure

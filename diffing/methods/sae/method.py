@@ -18,9 +18,9 @@ from diffing.methods.features.feature_screening import (
     count_latents,
     screen,
 )
-from diffing.methods.features.measuring import measure_features
+from diffing.methods.features.feature_selection import not_followed_up, rate_rows, strongest
+from diffing.methods.features.feature_verdicts import measure_features
 from diffing.methods.features.read_pairs import ReadPair, exchanges_of, read_pairs
-from diffing.methods.features.selection import not_followed_up, rate_rows, strongest
 from diffing.methods.features.stated_hypotheses import StatedHypotheses, one_each, state_in_words
 from diffing.methods.sae.activation_cache import CachedReading, TextStore
 from diffing.methods.sae.hypotheses import FEATURE_METHOD, is_active, latent_measure, single_feature

@@ -10,12 +10,12 @@ from diffing.costs import ResponseLengths, StageEstimate
 from diffing.errors import SettingError
 from diffing.methods.base import Method
 from diffing.methods.features.settings import FeatureSettings, followed
-from diffing.methods.plan import MethodPlan, Tools
+from diffing.methods.plan import MethodPlan, MethodTools
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.stages import LLM_STAGES, READ
 from diffing.run_settings import RunSettings
 from diffing.settings import Setting
-from diffing.stages import Step
+from diffing.stages import ListedStep
 from diffing.types import Prompt
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ class SaePlan(MethodPlan):
         name = config.of(SaeSettings).reader
         return {"Reader": PRESETS[name].reader if name in PRESETS else name} if name else {}
 
-    def steps(self, config: RunSettings) -> tuple[Step, ...]:
+    def steps(self, config: RunSettings) -> tuple[ListedStep, ...]:
         """Lists reading and, with an LLM, also labelling and summing up."""
         says = "A reader model reads all responses, and the features that are active in them are counted."
-        reading = Step("Reading with a sparse autoencoder", says, (READ,))
+        reading = ListedStep("Reading with a sparse autoencoder", says, (READ,))
         return (reading, *LLM_STAGES.steps("the features")) if config.llm else (reading,)
 
     def measured(self, config: RunSettings, prompts: Sequence[Prompt]) -> int:
@@ -103,7 +103,7 @@ class SaePlan(MethodPlan):
             stages += expected_labelling(config, config.llm, followed(config), LLM_STAGES)
         return stages
 
-    def build(self, config: RunSettings, tools: Tools) -> Method:
+    def build(self, config: RunSettings, tools: MethodTools) -> Method:
         """Builds the method with the run's LLM, if it has one."""
         from diffing.methods.sae import SaeMethod, SaeOptions
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
-from diffing.methods.inside.batches import Batch
 from diffing.methods.inside.hook import run_up_to
 from diffing.methods.inside.response_tokens import ResponseTokenizer
-from diffing.methods.sae.hook_names import Hook, cut_config
+from diffing.methods.inside.text_batches import TextBatch
+from diffing.methods.sae.hook_names import SaeHook, cut_config
 from diffing.models.local.architecture import context_length
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.load_errors import one_line, quiet
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.spec import LocalOptions
-from diffing.models.local.stop_tokens import Stops
+from diffing.models.local.stop_tokens import StopTokens
 
 if TYPE_CHECKING:
     import torch
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 _NESTED = {r"^(model\.)?language_model\.(model\.)?": ""}
 
 
-class Reader:
+class CutReader:
     """A model that is cut after the layer that is read, with its tokenizer."""
 
-    def __init__(self, model: "PreTrainedModel", tokens: ResponseTokenizer, hook: Hook) -> None:
+    def __init__(self, model: "PreTrainedModel", tokens: ResponseTokenizer, hook: SaeHook) -> None:
         self._model: Any = model
         self.tokens = tokens
         """The tokenizer with its chat format."""
@@ -44,7 +44,7 @@ class Reader:
         device: torch.device = self._model.device
         return device
 
-    def hidden(self, batch: Batch) -> "torch.Tensor":
+    def hidden(self, batch: TextBatch) -> "torch.Tensor":
         """Returns the activations at the hook for the tokens of the responses, row after row, as tokens x d_in."""
         hidden = run_up_to(self._model, self._module, self._hook.at, batch.inputs(self.device))
         return hidden[batch.read.to(hidden.device)]
@@ -64,7 +64,7 @@ def read_config(folder: Path, *, trust_remote_code: bool = False) -> "Pretrained
     return text
 
 
-def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> Reader:
+def load_reader(folder: Path, name: str, hook: SaeHook, options: LocalOptions) -> CutReader:
     """Builds the reader up to the hook and loads the weights of only that part.
 
     Raises:
@@ -97,5 +97,5 @@ def load_reader(folder: Path, name: str, hook: Hook, options: LocalOptions) -> R
             f"The reader {name} lacks {len(info['missing_keys'])} weights, such as {min(info['missing_keys'])}: "
             "download its files again"
         )
-    chat = Chat(load_tokenizer(name, folder, options), Stops(), None, name)
-    return Reader(model.eval(), ResponseTokenizer(chat, context), hook)
+    chat = Chat(load_tokenizer(name, folder, options), StopTokens(), None, name)
+    return CutReader(model.eval(), ResponseTokenizer(chat, context), hook)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import HubError, MissingExtraError, ModelError, SettingError
 from diffing.hub import hub_api
-from diffing.methods.sae.hook_names import Hook, find_hook
+from diffing.methods.sae.hook_names import SaeHook, find_hook
 from diffing.methods.sae.presets import PRESETS
 from diffing.methods.sae.sae_files import SaeFacts, SaeSource, find_sae
 from diffing.model_ref import parse_local_spec
 from diffing.models.local.memory import dtype_name, gigabytes, needed_bytes, on_accelerator, this_machine
-from diffing.models.local.sources import Source, open_source
+from diffing.models.local.sources import ModelFiles, open_source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.weight_sizes import ModelSize
 
@@ -31,9 +31,9 @@ class UnloadedSaeReader:
 
     sae: SaeSource
     """The SAE's files."""
-    reader: Source
+    reader: ModelFiles
     """The reader's files."""
-    hook: Hook
+    hook: SaeHook
     """The place in the reader at which the SAE reads."""
     options: LocalOptions
     """How the reader is loaded."""
@@ -107,7 +107,7 @@ def open_sae(reader: str | None, sae: str | None, options: LocalOptions | None =
     return UnloadedSaeReader(found, source, hook, options)
 
 
-def _open_reader(reader: str, options: LocalOptions) -> Source:
+def _open_reader(reader: str, options: LocalOptions) -> ModelFiles:
     ref = parse_local_spec(reader)
     if ref.adapter is not None:
         raise SettingError(f"The reader is {reader}, a base model with an adapter: expected a model without an adapter")
@@ -122,7 +122,7 @@ def _open_reader(reader: str, options: LocalOptions) -> Source:
     return source
 
 
-def text_config(source: Source) -> "PretrainedConfig":
+def text_config(source: ModelFiles) -> "PretrainedConfig":
     """Reads the configuration of a reader's text model.
 
     Raises:
@@ -144,7 +144,7 @@ def text_config(source: Source) -> "PretrainedConfig":
     return config
 
 
-def _check_size(sae: str, facts: SaeFacts, reader: str, hook: Hook, config: "PretrainedConfig") -> None:
+def _check_size(sae: str, facts: SaeFacts, reader: str, hook: SaeHook, config: "PretrainedConfig") -> None:
     size = config.hidden_size
     if hook.module.endswith(("o_proj", "c_proj", "dense")) and hook.at == "input":  # the concatenated heads
         size = config.num_attention_heads * (

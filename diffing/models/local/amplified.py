@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from diffing.errors import ModelError, SettingError
 from diffing.models.base import OnCompletion, OnTokens, Sampling
-from diffing.models.local.decoding import Choose, Row
+from diffing.models.local.decoding import Choose, DecodingRow
 from diffing.models.local.decoding_rows import chooser
 from diffing.models.local.loaded_model import LoadedModel
 from diffing.models.local.model import LocalModel
@@ -113,13 +113,13 @@ class AmplifiedModel:
     ) -> None:
         own, other = self._both()
         asked = self._own.asked(conversations)
-        rows: list[Row] = []
+        rows: list[DecodingRow] = []
         prompts: dict[int, list[int]] = {}
         read = own.rows(asked, sampling), other.rows(self._other.asked(conversations), sampling)
         for mine, theirs in zip(*read, strict=True):
-            if not isinstance(mine, Row):
+            if not isinstance(mine, DecodingRow):
                 tell(*mine)
-            elif not isinstance(theirs, Row):
+            elif not isinstance(theirs, DecodingRow):
                 tell(*theirs)
             else:
                 prompts[mine.index] = theirs.prompt
@@ -150,7 +150,7 @@ class AmplifiedModel:
 
 
 def _amplified(choose: Choose, reference: ReferenceLogits, alpha: float) -> Choose:
-    def choose_amplified(logits: "torch.Tensor", rows: Sequence[Row]) -> list[int]:
+    def choose_amplified(logits: "torch.Tensor", rows: Sequence[DecodingRow]) -> list[int]:
         return choose(amplified_scores(logits, reference.of(rows), alpha), rows)
 
     return choose_amplified

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.models.local.adapter import add_adapter, learnt_tokens
 from diffing.models.local.architecture import context_length
-from diffing.models.local.chat import Chat
+from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.load_errors import one_line
 from diffing.models.local.loaded_model import LoadedModel
 from diffing.models.local.loading import load_weights, read_config
 from diffing.models.local.sanity_checks import check_change, check_decoder, check_reading, embedding_rows, read
-from diffing.models.local.sources import Source
+from diffing.models.local.sources import ModelFiles
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.stop_tokens import take_stops
 from diffing.models.local.template import ConversationRefusedError
@@ -32,7 +32,7 @@ _LEARNT = 16
 """The maximum number of tokens that an adapter may have learnt as a prompt of its own."""
 
 
-def assemble(base: Source, adapter: Source | None, options: LocalOptions, identity: str) -> LoadedModel:
+def assemble(base: ModelFiles, adapter: ModelFiles | None, options: LocalOptions, identity: str) -> LoadedModel:
     """Downloads and loads a model, its tokenizer and its adapter, and checks them.
 
     Args:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from diffing.errors import ModelError
 from diffing.models.local.continuous_batching import ContinuousBatch
-from diffing.models.local.decoding import Job, Row, UnusableLogitsError
+from diffing.models.local.decoding import DecodingJob, DecodingRow, UnusableLogitsError
 from diffing.models.local.fixed_noise import draws_noise
 from diffing.models.local.load_errors import reason
 from diffing.models.local.static_batching import StaticBatches
@@ -64,7 +64,7 @@ class BatchingStrategy:
     alone_beyond: int | None = None
     """Rows that may become longer than this are run alone; None if there is no such length."""
 
-    def run(self, model: "PreTrainedModel", job: Job, rows: Sequence[Row]) -> None:
+    def run(self, model: "PreTrainedModel", job: DecodingJob, rows: Sequence[DecodingRow]) -> None:
         """Finishes all rows.
 
         Raises:
@@ -145,13 +145,13 @@ def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int],
     tokens = _continued(text)
     seen: _Trace = [[] for _ in _SHAPES]
 
-    def follow(logits: "torch.Tensor", rows: Sequence[Row]) -> list[int]:
+    def follow(logits: "torch.Tensor", rows: Sequence[DecodingRow]) -> list[int]:
         for row, values in zip(rows, logits, strict=True):
             if row.finish is None:
                 seen[row.index].append(values.double().cpu())
         return [tokens[min(row.length, len(tokens) - 1)] for row in rows]
 
-    job = Job(
+    job = DecodingJob(
         choose=follow,
         stop_ids=frozenset(),
         ends=lambda written: False,
@@ -160,7 +160,7 @@ def _trace(runner: type[_Runner], model: "PreTrainedModel", text: Sequence[int],
         on_finish=lambda row: None,
         on_tokens=lambda count: None,
     )
-    runner(model, job).run([Row(i, tokens[:read], limit, b"") for i, (read, limit) in enumerate(_SHAPES)])
+    runner(model, job).run([DecodingRow(i, tokens[:read], limit, b"") for i, (read, limit) in enumerate(_SHAPES)])
     return seen
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from diffing.models.local.decoding import Row
+from diffing.models.local.decoding import DecodingRow
 
 if TYPE_CHECKING:
     import torch
@@ -68,7 +68,7 @@ class CachedRows:
         self._takes = {name for name in ("position_ids", "logits_to_keep") if _takes(model, name)}
         self._cache: Cache | None = None
 
-    def read(self, rows: Sequence[Row]) -> "torch.Tensor":
+    def read(self, rows: Sequence[DecodingRow]) -> "torch.Tensor":
         """Reads all tokens of new rows and holds them below the others.
 
         Returns:
@@ -90,7 +90,7 @@ class CachedRows:
             append(self._cache, cache)
         return logits
 
-    def step(self, rows: Sequence[Row]) -> "torch.Tensor":
+    def step(self, rows: Sequence[DecodingRow]) -> "torch.Tensor":
         """Reads the last token of all rows that are held.
 
         Args:
@@ -121,7 +121,7 @@ class CachedRows:
         """Drops all rows."""
         self._cache = None
 
-    def _forward(self, rows: Sequence[Row], ids: list[list[int]], cache: "Cache") -> "torch.Tensor":
+    def _forward(self, rows: Sequence[DecodingRow], ids: list[list[int]], cache: "Cache") -> "torch.Tensor":
         """Appends a column per new token to a cache; a row's own columns are its last `length` ones."""
         import torch
 

@@ -1,4 +1,4 @@
-"""Continuous batching: generates token by token with a key-value cache, while rows join and leave the batch.
+"""Continuous batching: generates token by token with a key-value cache, while conversations join and leave the batch.
 
 Models with another kind of memory than keys and values (state spaces, linear attention) use `static_batching.py`. Which
 one fits a model is decided by the trial in `batching_trial.py`.
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diffing.models.local.cached_rows import CachedRows
-from diffing.models.local.decoding import PREFILL_TOKENS, HalvingDecoder, Job, Row, vacancies
+from diffing.models.local.decoding import PREFILL_TOKENS, DecodingJob, DecodingRow, HalvingDecoder, vacancies
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class ContinuousBatch(HalvingDecoder):
     """A batch whose rows join and leave while it runs."""
 
-    def __init__(self, model: "PreTrainedModel", job: Job) -> None:
+    def __init__(self, model: "PreTrainedModel", job: DecodingJob) -> None:
         super().__init__(model, job)
         self._cached = CachedRows(model)
 
-    def run(self, rows: Sequence[Row]) -> None:
+    def run(self, rows: Sequence[DecodingRow]) -> None:
         """Finishes all rows.
 
         Raises:
@@ -32,11 +32,11 @@ class ContinuousBatch(HalvingDecoder):
         """
         super().run(rows)
 
-    def _forget(self) -> list[Row]:
+    def _forget(self) -> list[DecodingRow]:
         self._cached.forget()
         return super()._forget()
 
-    def _advance(self, waiting: deque[Row], max_rows: int) -> None:
+    def _advance(self, waiting: deque[DecodingRow], max_rows: int) -> None:
         """Generates one token for every row, after finished rows have left and waiting rows have joined.
 
         Whenever rows leave or join, the whole cache is copied, so this is done for an eighth of the rows at a time.
@@ -63,9 +63,9 @@ class ContinuousBatch(HalvingDecoder):
             # the token written last is not in the cache yet
             self._cached.keep(kept, columns=max(row.length for row in self._rows) - 1)
 
-    def _admit(self, waiting: deque[Row], vacant: int) -> None:
+    def _admit(self, waiting: deque[DecodingRow], vacant: int) -> None:
         """Reads prompts (and what was written before memory ran out) and draws each row's next token."""
-        coming: list[Row] = []
+        coming: list[DecodingRow] = []
         while len(coming) < vacant and (not coming or (len(coming) + 1) * waiting[0].length <= PREFILL_TOKENS):
             coming.append(waiting.popleft())
         self._rows = [*self._rows, *coming]  # added before they are read, so that none is lost when memory runs out

@@ -36,7 +36,7 @@ token."""
 
 
 @dataclass(slots=True)
-class Row:
+class DecodingRow:
     """One conversation that is being answered."""
 
     index: int
@@ -65,7 +65,7 @@ class Row:
         return len(self.prompt) + self.limit
 
 
-Choose: TypeAlias = Callable[["torch.Tensor", Sequence[Row]], list[int]]
+Choose: TypeAlias = Callable[["torch.Tensor", Sequence[DecodingRow]], list[int]]
 """`choose(logits, rows)`: one token per row from logits of shape (rows, vocabulary)."""
 
 
@@ -79,7 +79,7 @@ class UnusableLogitsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DecodingJob:
     """The parameters that all rows of one call share."""
 
     choose: Choose
@@ -92,12 +92,12 @@ class Job:
     """The maximum number of rows that run at the same time."""
     max_tokens: int
     """The maximum of rows times the length that they may reach; a single row is always allowed."""
-    on_finish: Callable[[Row], None]
+    on_finish: Callable[[DecodingRow], None]
     """Called as each row finishes."""
     on_tokens: Callable[[int], None]
     """Called with the number of tokens generated in each step."""
 
-    def take(self, rows: Sequence[Row], logits: "torch.Tensor") -> list[int]:
+    def take(self, rows: Sequence[DecodingRow], logits: "torch.Tensor") -> list[int]:
         """Appends the next token to each running row, and returns which rows have finished.
 
         Args:
@@ -126,7 +126,7 @@ class Job:
         return tokens
 
 
-def check_logits(logits: "torch.Tensor", rows: Sequence[Row]) -> None:
+def check_logits(logits: "torch.Tensor", rows: Sequence[DecodingRow]) -> None:
     """Refuses unusable logits, because the argmax over NaN is token 0, which would look like an answer.
 
     Raises:
@@ -139,7 +139,7 @@ def check_logits(logits: "torch.Tensor", rows: Sequence[Row]) -> None:
             raise UnusableLogitsError(row.index)
 
 
-def vacancies(live: Sequence[Row], waiting: Sequence[Row], job: Job, max_rows: int) -> int:
+def vacancies(live: Sequence[DecodingRow], waiting: Sequence[DecodingRow], job: DecodingJob, max_rows: int) -> int:
     """How many of the waiting rows, in order, fit into memory beside the running ones."""
     reach = max((row.reach for row in live), default=0)
     count = len(live)
@@ -151,13 +151,16 @@ def vacancies(live: Sequence[Row], waiting: Sequence[Row], job: Job, max_rows: i
     return count - len(live)
 
 
-def by_length(rows: Sequence[Row]) -> deque[Row]:
+def by_length(rows: Sequence[DecodingRow]) -> deque[DecodingRow]:
     """Sorts rows by length, shortest first, so that rows that join late need little padding."""
     return deque(sorted(rows, key=lambda row: (row.length, row.index)))
 
 
 def run_with_halving(
-    rows: Sequence[Row], job: Job, advance: Callable[[deque[Row], int], None], forget: Callable[[], list[Row]]
+    rows: Sequence[DecodingRow],
+    job: DecodingJob,
+    advance: Callable[[deque[DecodingRow], int], None],
+    forget: Callable[[], list[DecodingRow]],
 ) -> None:
     """Calls `advance` until all rows have finished, with half as many rows after each out-of-memory.
 
@@ -194,12 +197,12 @@ def run_with_halving(
 class HalvingDecoder(ABC):
     """Base class of decoders that take rows from a queue, and go back to half as many when memory runs out."""
 
-    def __init__(self, model: "PreTrainedModel", job: Job) -> None:
+    def __init__(self, model: "PreTrainedModel", job: DecodingJob) -> None:
         self._model: Any = model  # transformers' methods have no types
         self._job = job
-        self._rows: list[Row] = []
+        self._rows: list[DecodingRow] = []
 
-    def run(self, rows: Sequence[Row]) -> None:
+    def run(self, rows: Sequence[DecodingRow]) -> None:
         """Finishes all rows.
 
         Raises:
@@ -208,17 +211,17 @@ class HalvingDecoder(ABC):
         """
         run_with_halving(rows, self._job, self._advance, self._forget)
 
-    def _forget(self) -> list[Row]:
+    def _forget(self) -> list[DecodingRow]:
         """Drops the unfinished rows with their cache, and returns them."""
         rows, self._rows = self._rows, []
         return rows
 
     @abstractmethod
-    def _advance(self, waiting: deque[Row], max_rows: int) -> None:
+    def _advance(self, waiting: deque[DecodingRow], max_rows: int) -> None:
         """Takes at most `max_rows` rows from the left of the queue, and does one step of work on them."""
 
 
-def _give_up(row: Row, rows: Sequence[Row], job: Job) -> None:
+def _give_up(row: DecodingRow, rows: Sequence[DecodingRow], job: DecodingJob) -> None:
     if all(other.finish in (None, "error") for other in rows):
         raise ModelError(
             f"Out of memory with a single conversation of {row.length} tokens: "

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diffing.models.base import Sampling
-from diffing.models.local.chat import Chat
-from diffing.models.local.decoding import Choose, Row
+from diffing.models.local.chat_tokens import Chat
+from diffing.models.local.decoding import Choose, DecodingRow
 from diffing.models.local.template import ConversationRefusedError
 from diffing.models.local.token_sampling import draw, noise_key
 from diffing.types import Completion, Conversation
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def row_of(
     index: int, conversation: Conversation, sampling: Sampling, chat: Chat, context: int | None, embeddings: int
-) -> Row | Completion:
+) -> DecodingRow | Completion:
     """Makes the row of a conversation, or a completion that says why it cannot be answered.
 
     Args:
@@ -38,10 +38,10 @@ def row_of(
     if max(prompt) >= embeddings:  # on a GPU, an index error would end the whole process
         detail = f"a word of it is token {max(prompt)}, the model knows {embeddings}"
         return Completion(text="", finish="rejected", prompt_tokens=len(prompt), detail=detail)
-    return Row(index, prompt, min(sampling.max_new_tokens, room), noise_key(conversation, sampling))
+    return DecodingRow(index, prompt, min(sampling.max_new_tokens, room), noise_key(conversation, sampling))
 
 
-def completion_of(row: Row, chat: Chat) -> Completion:
+def completion_of(row: DecodingRow, chat: Chat) -> Completion:
     """Makes the completion of a finished row."""
     assert row.finish is not None
     stopped = row.finish == "stop" and row.written[-1] in chat.stop_ids
@@ -60,7 +60,7 @@ def completion_of(row: Row, chat: Chat) -> Completion:
 def chooser(sampling: Sampling) -> Choose:
     """A function that chooses each row's next token with the row's own noise."""
 
-    def choose(logits: "torch.Tensor", rows: Sequence[Row]) -> list[int]:
+    def choose(logits: "torch.Tensor", rows: Sequence[DecodingRow]) -> list[int]:
         return draw(logits, sampling, [row.key for row in rows], [len(row.written) for row in rows])
 
     return choose

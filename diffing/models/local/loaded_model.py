@@ -11,8 +11,8 @@ from diffing.models.base import OnTokens, Sampling
 from diffing.models.local.architecture import context_length
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
 from diffing.models.local.cached_rows import memory_of
-from diffing.models.local.chat import TRIAL, Chat
-from diffing.models.local.decoding import Choose, Job, Row, UnusableLogitsError
+from diffing.models.local.chat_tokens import TRIAL, Chat
+from diffing.models.local.decoding import Choose, DecodingJob, DecodingRow, UnusableLogitsError
 from diffing.models.local.decoding_rows import chooser, completion_of, row_of
 from diffing.models.local.memory import this_machine
 from diffing.models.local.spec import LocalOptions
@@ -101,20 +101,22 @@ class LoadedModel:
         """
         rows = []
         for made in self.rows(conversations, sampling):
-            if isinstance(made, Row):
+            if isinstance(made, DecodingRow):
                 rows.append(made)
             else:
                 on_completion(*made)
         self.finish(rows, conversations, self.job(chooser(sampling), options, on_completion, on_tokens))
 
-    def rows(self, conversations: Sequence[Conversation], sampling: Sampling) -> list[Row | tuple[int, Completion]]:
+    def rows(
+        self, conversations: Sequence[Conversation], sampling: Sampling
+    ) -> list[DecodingRow | tuple[int, Completion]]:
         """Makes the row of each conversation, or its index with a completion that says why it cannot be answered."""
         known = _embeddings(self.model)
         made = (
             (index, row_of(index, conversation, sampling, self.chat, self.context, known))
             for index, conversation in enumerate(conversations)
         )
-        return [one if isinstance(one, Row) else (index, one) for index, one in made]
+        return [one if isinstance(one, DecodingRow) else (index, one) for index, one in made]
 
     def job(
         self,
@@ -122,7 +124,7 @@ class LoadedModel:
         options: LocalOptions,
         on_completion: Callable[[int, Completion], None],
         on_tokens: OnTokens | None,
-    ) -> Job:
+    ) -> DecodingJob:
         """The parameters of answering on the model's device.
 
         Args:
@@ -131,7 +133,7 @@ class LoadedModel:
             on_completion: Called once for each row, with its index.
             on_tokens: Called with the number of tokens generated in each step.
         """
-        return Job(
+        return DecodingJob(
             choose=choose,
             stop_ids=self.chat.stop_ids,
             ends=self.chat.ends,
@@ -141,7 +143,7 @@ class LoadedModel:
             on_tokens=on_tokens or (lambda count: None),
         )
 
-    def finish(self, rows: Sequence[Row], conversations: Sequence[Conversation], job: Job) -> None:
+    def finish(self, rows: Sequence[DecodingRow], conversations: Sequence[Conversation], job: DecodingJob) -> None:
         """Finishes rows of the given conversations.
 
         Raises:
@@ -156,7 +158,7 @@ class LoadedModel:
 
         from diffing.models.local.next_token import next_token_logprobs
 
-        read = [row for row in self.rows(conversations, Sampling()) if isinstance(row, Row)]
+        read = [row for row in self.rows(conversations, Sampling()) if isinstance(row, DecodingRow)]
         if not read:
             return np.full((len(conversations), 1), np.nan, dtype=np.float32)
         with _working(self.name, self.model, conversations):

@@ -31,7 +31,7 @@ _QUANTIZED_BYTES: Mapping[Quantization, float] = {"4bit": 0.5 * 0.9 + 2 * 0.1, "
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class FreeMemory:
     """The free memory and disk space of this machine, in bytes."""
 
     gpu: int
@@ -62,7 +62,7 @@ def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool
     return size + open_source(adapters[0], api, adapter=True).size if adapters else size
 
 
-def this_machine() -> Machine:
+def this_machine() -> FreeMemory:
     """The memory and disk space that are free now; a container's limit counts if it is lower than the machine's.
 
     Raises:
@@ -83,7 +83,7 @@ def this_machine() -> Machine:
     ram = min([psutil.virtual_memory().available, *_container_room()])
     downloads = Path(constants.HF_HUB_CACHE)
     existing = next(folder for folder in (downloads, *downloads.parents) if folder.exists())
-    return Machine(gpu=gpu, ram=ram, disk=shutil.disk_usage(existing).free)
+    return FreeMemory(gpu=gpu, ram=ram, disk=shutil.disk_usage(existing).free)
 
 
 def _container_room() -> list[int]:
@@ -168,7 +168,7 @@ def fast_bfloat16() -> bool:
 
 
 def check_fit(
-    name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: Machine
+    name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: FreeMemory
 ) -> str | None:
     """Refuses a model that does not fit.
 
@@ -200,7 +200,7 @@ def check_fit(
 
 
 def _alternatives(
-    name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: Machine, *, gpu: bool
+    name: str, size: ModelSize, config: Mapping[str, Any], options: LocalOptions, machine: FreeMemory, *, gpu: bool
 ) -> str:
     ways = []
     if options.quantization is None and "quantization_config" not in config:

@@ -21,7 +21,7 @@ from diffing.models.local.architecture import check_architecture
 from diffing.models.local.assembling import assemble
 from diffing.models.local.loaded_model import LoadedModel
 from diffing.models.local.memory import check_fit, dtype_name, gigabytes, millions, on_accelerator, this_machine
-from diffing.models.local.sources import Source, open_source
+from diffing.models.local.sources import ModelFiles, open_source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.weight_sizes import ModelSize
 from diffing.types import Completion, Conversation
@@ -40,7 +40,7 @@ class LocalModel:
     The generation settings of the checkpoint, such as its temperature, are not used, but its stop tokens are.
     """
 
-    def __init__(self, base: Source, adapter: Source | None, options: LocalOptions) -> None:
+    def __init__(self, base: ModelFiles, adapter: ModelFiles | None, options: LocalOptions) -> None:
         self._base = base
         self._adapter = adapter
         # `auto` is resolved here, because the data type affects the text and is therefore part of the identity
@@ -251,7 +251,7 @@ def make_room(fit: Callable[[], str | None], resident: WeakSet[LocalModel]) -> s
     return remark
 
 
-def _identity(base: Source, adapter: Source | None, options: LocalOptions) -> str:
+def _identity(base: ModelFiles, adapter: ModelFiles | None, options: LocalOptions) -> str:
     loading: list[str] = []
     if options.quantization is not None:
         loading.append(options.quantization)

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from diffing.models.local.decoding import PREFILL_TOKENS, Row, check_logits
+from diffing.models.local.decoding import PREFILL_TOKENS, DecodingRow, check_logits
 from diffing.models.local.fixed_noise import fixed_noise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def next_token_logprobs(model: "PreTrainedModel", rows: Sequence[Row], *, alone: bool) -> npt.NDArray[np.float32]:
+def next_token_logprobs(
+    model: "PreTrainedModel", rows: Sequence[DecodingRow], *, alone: bool
+) -> npt.NDArray[np.float32]:
     """Log-probabilities of the token after each prompt.
 
     Only prompts of the same length are read together, so no padding is needed.

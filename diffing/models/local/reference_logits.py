@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import ModelError
 from diffing.models.local.cached_rows import CachedRows
-from diffing.models.local.decoding import Row, UnusableLogitsError, check_logits
+from diffing.models.local.decoding import DecodingRow, UnusableLogitsError, check_logits
 from diffing.models.local.fixed_noise import fixed_noise
 from diffing.models.local.loaded_model import LoadedModel
 
@@ -30,10 +30,10 @@ class ReferenceLogits:
         self._prompts = prompts
         by_slots = loaded.manner.way == "slots" and loaded.manner.alone_beyond is None
         self._cached = CachedRows(loaded.model) if by_slots else None
-        self._held: list[Row] = []
+        self._held: list[DecodingRow] = []
         self._seen: dict[int, int] = {}  # tokens of each held row that have been read
 
-    def of(self, rows: Sequence[Row]) -> "torch.Tensor":
+    def of(self, rows: Sequence[DecodingRow]) -> "torch.Tensor":
         """Returns the logits of the next token of each row, shape (rows, vocabulary).
 
         Args:
@@ -59,7 +59,7 @@ class ReferenceLogits:
             raise
         return logits
 
-    def _continued(self, cached: CachedRows, rows: Sequence[Row]) -> "torch.Tensor":
+    def _continued(self, cached: CachedRows, rows: Sequence[DecodingRow]) -> "torch.Tensor":
         own = [self._own(row) for row in rows]
         places = {row.index: place for place, row in enumerate(self._held)}
         if all(self._goes_on(row) for row in rows):
@@ -74,7 +74,7 @@ class ReferenceLogits:
         self._seen.update((row.index, row.length) for row in own)
         return logits
 
-    def _goes_on(self, row: Row) -> bool:
+    def _goes_on(self, row: DecodingRow) -> bool:
         """Whether only the last token of a row has not been read; what is read of a finished row does not matter."""
         return row.index in self._seen and (
             row.finish is not None or self._own(row).length == self._seen[row.index] + 1
@@ -96,7 +96,7 @@ class ReferenceLogits:
         if self._cached is not None:
             self._cached.forget()
 
-    def _anew(self, rows: Sequence[Row]) -> "torch.Tensor":
+    def _anew(self, rows: Sequence[DecodingRow]) -> "torch.Tensor":
         import torch
 
         model: Any = self._loaded.model
@@ -108,6 +108,6 @@ class ReferenceLogits:
             found.append(output.logits[0, -1])
         return torch.stack(found)
 
-    def _own(self, row: Row) -> Row:
+    def _own(self, row: DecodingRow) -> DecodingRow:
         """The row as the second model reads it; it shares the tokens that are written."""
-        return Row(row.index, self._prompts[row.index], row.limit, row.key, row.written)
+        return DecodingRow(row.index, self._prompts[row.index], row.limit, row.key, row.written)

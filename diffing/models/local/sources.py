@@ -41,7 +41,7 @@ _TEXT_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
 _MORE_TEMPLATES = "additional_chat_templates/*.jinja"
 
 
-class Source(Protocol):
+class ModelFiles(Protocol):
     """The files of a model or an adapter."""
 
     @property
@@ -74,7 +74,7 @@ class Source(Protocol):
         """Downloads missing files and returns their folder; `code` includes Python files."""
 
 
-def open_source(ref: ModelRef, api: BoundedApi, *, adapter: bool = False, allow_pickle: bool = False) -> Source:
+def open_source(ref: ModelRef, api: BoundedApi, *, adapter: bool = False, allow_pickle: bool = False) -> ModelFiles:
     """Finds the files of a model or an adapter, and resolves the revision to a commit.
 
     Raises:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from diffing.models.local.decoding import HalvingDecoder, Row, vacancies
+from diffing.models.local.decoding import DecodingRow, HalvingDecoder, vacancies
 from diffing.models.local.fixed_noise import fixed_noise
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class StaticBatches(HalvingDecoder):
     """Decodes one fixed batch after another."""
 
-    def _advance(self, waiting: deque[Row], max_rows: int) -> None:
+    def _advance(self, waiting: deque[DecodingRow], max_rows: int) -> None:
         self._rows = [waiting.popleft() for _ in range(vacancies([], waiting, self._job, max_rows))]
         # A model may draw numbers for long texts only, which the trial with its short text does not see. The noise is
         # then the same for each answer of a model that answers one conversation at a time.
@@ -26,7 +26,7 @@ class StaticBatches(HalvingDecoder):
             self._generate(self._rows)
         self._rows = []
 
-    def _generate(self, rows: Sequence[Row]) -> None:
+    def _generate(self, rows: Sequence[DecodingRow]) -> None:
         """Generates tokens for a batch until all of its rows have finished."""
         import torch
         from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList

@@ -16,7 +16,7 @@ _LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Stops:
+class StopTokens:
     """The tokens and texts that end an answer."""
 
     ids: frozenset[int] = frozenset()
@@ -24,12 +24,12 @@ class Stops:
     texts: tuple[str, ...] = ()
     """Texts that end an answer and that are no single token."""
 
-    def __or__(self, other: "Stops") -> "Stops":
+    def __or__(self, other: "StopTokens") -> "StopTokens":
         """The union of two sets of stops."""
-        return Stops(self.ids | other.ids, tuple(dict.fromkeys((*self.texts, *other.texts))))
+        return StopTokens(self.ids | other.ids, tuple(dict.fromkeys((*self.texts, *other.texts))))
 
 
-def take_stops(model: "PreTrainedModel") -> Stops:
+def take_stops(model: "PreTrainedModel") -> StopTokens:
     """Reads the stops from a model's configuration, and resets all generation settings to transformers' defaults.
 
     The stops in generation_config.json are read by `tokenizers.file_stops`.
@@ -47,13 +47,13 @@ def take_stops(model: "PreTrainedModel") -> Stops:
     texts = stop_texts(getattr(base.generation_config, "stop_strings", None))
     base.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     vars(base).pop("generate", None)  # code of a trusted repository may replace the method of generation
-    return Stops(ids, texts)
+    return StopTokens(ids, texts)
 
 
-def config_stops(config: "PretrainedConfig") -> Stops:
+def config_stops(config: "PretrainedConfig") -> StopTokens:
     """Reads the stop tokens of a model's configuration, whose weights need not be loaded."""
     named = (config, config.get_text_config(decoder=True))
-    return Stops(frozenset(token for each in named for token in _listed(getattr(each, "eos_token_id", None), int)))
+    return StopTokens(frozenset(token for each in named for token in _listed(getattr(each, "eos_token_id", None), int)))
 
 
 def stop_texts(value: object) -> tuple[str, ...]:

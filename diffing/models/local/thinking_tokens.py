@@ -17,7 +17,7 @@ _PROMPTS_END = 8
 """The number of tokens at the end of a prompt in which the template may open the thinking."""
 
 
-class Marks:
+class ThinkingTokens:
     """Decodes text with a tokenizer and keeps the thinking tags."""
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:

@@ -12,7 +12,7 @@ from diffing.models.local.load_errors import one_line
 from diffing.models.local.loading import load_tokenizer
 from diffing.models.local.sources import MODEL_CONFIG
 from diffing.models.local.spec import LocalOptions
-from diffing.models.local.stop_tokens import Stops, stop_texts
+from diffing.models.local.stop_tokens import StopTokens, stop_texts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -67,7 +67,7 @@ def _own_settings(adapter: str, folder: Path) -> dict[str, object]:
     return own
 
 
-def file_stops(name: str, folder: Path) -> Stops:
+def file_stops(name: str, folder: Path) -> StopTokens:
     """The stops in generation_config.json; its other settings are not read.
 
     If there is no such file, the stop texts of config.json are used, where older versions of transformers wrote them.
@@ -82,7 +82,7 @@ def file_stops(name: str, folder: Path) -> Stops:
     file = folder / GENERATION_CONFIG
     if not file.is_file():
         older = folder / MODEL_CONFIG
-        return Stops(texts=stop_texts(_read_object(name, older).get("stop_strings")) if older.is_file() else ())
+        return StopTokens(texts=stop_texts(_read_object(name, older).get("stop_strings")) if older.is_file() else ())
     settings = _read_object(name, file)
     value = settings.get("eos_token_id")
     ids = set()
@@ -94,7 +94,7 @@ def file_stops(name: str, folder: Path) -> Stops:
                 f"{name}: its {GENERATION_CONFIG} gives eos_token_id as {str(number)[:50]!r}, expected a number "
                 "or a list of numbers; correct it there."
             )
-    return Stops(frozenset(ids), stop_texts(settings.get("stop_strings")))
+    return StopTokens(frozenset(ids), stop_texts(settings.get("stop_strings")))
 
 
 def _read_object(name: str, file: Path) -> dict[str, Any]:

@@ -7,14 +7,14 @@ pass, which are the same here for every token and in every run.
 
 from collections import deque
 
-from diffing.models.local.decoding import HalvingDecoder, Row
+from diffing.models.local.decoding import DecodingRow, HalvingDecoder
 from diffing.models.local.fixed_noise import fixed_noise
 
 
 class UncachedDecoder(HalvingDecoder):
     """Generates one token after another, each with a forward pass over all previous tokens."""
 
-    def _advance(self, waiting: deque[Row], max_rows: int) -> None:
+    def _advance(self, waiting: deque[DecodingRow], max_rows: int) -> None:
         import torch
 
         row = waiting.popleft()

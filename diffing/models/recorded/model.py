@@ -11,8 +11,8 @@ from typing import TypeAlias
 from diffing.errors import SettingError
 from diffing.model_ref import ModelPlace, ModelRef
 from diffing.models.base import OnCompletion, OnTokens, Sampling
-from diffing.models.recorded.shapes import Answer, Shape, named_columns, shape_of
-from diffing.models.recorded.source import Source, beside, read_source
+from diffing.models.recorded.shapes import RecordedAnswer, RecordingShape, named_columns, shape_of
+from diffing.models.recorded.source import RecordedSource, beside, read_source
 from diffing.rows.content import MOST_BYTES
 from diffing.rows.table_files import RowPlace
 from diffing.rows.turns import RowError
@@ -31,7 +31,7 @@ class _Record:
     """One recorded response, with its position in the file."""
 
     place: RowPlace
-    answer: Answer
+    answer: RecordedAnswer
 
 
 class RecordedModel:
@@ -40,7 +40,7 @@ class RecordedModel:
     remote = False
     """Always False, since no server is called."""
 
-    def __init__(self, source: str, identity: str, shape: Shape, records: Sequence[_Record]) -> None:
+    def __init__(self, source: str, identity: str, shape: RecordingShape, records: Sequence[_Record]) -> None:
         self.id = identity
         """The `model` column's value, else `recorded:<file name>@<hash of the content>`."""
         self.source = source
@@ -194,7 +194,7 @@ def _without_prompts(model: RecordedModel) -> SettingError:
     )
 
 
-def _records(read: Source, shape: Shape, most: int) -> list[_Record]:
+def _records(read: RecordedSource, shape: RecordingShape, most: int) -> list[_Record]:
     companion = beside(read, shape, most)
     records: list[_Record] = []
     for place, row in read.rows:

@@ -10,7 +10,7 @@ from typing import Any
 
 from diffing.errors import HubError, SettingError
 from diffing.model_ref import parse_recorded_spec
-from diffing.models.recorded.shapes import Beside, Shape
+from diffing.models.recorded.shapes import Beside, RecordingShape
 from diffing.models.recorded.shapes.inspect_log import SUFFIX as EVAL
 from diffing.models.recorded.shapes.inspect_log import read_archive
 from diffing.models.recorded.shapes.shape import id_at
@@ -30,7 +30,7 @@ _DATASET = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RecordedSource:
     """The rows of recorded responses, with their origin."""
 
     source: str
@@ -47,7 +47,7 @@ class Source:
     """The second file; None if none was given."""
 
 
-def read_source(source: str, most: int = MOST_BYTES) -> Source:
+def read_source(source: str, most: int = MOST_BYTES) -> RecordedSource:
     """Reads all rows.
 
     Args:
@@ -75,7 +75,7 @@ def read_source(source: str, most: int = MOST_BYTES) -> Source:
     return _read_from_hub(source)
 
 
-def _read_from_hub(source: str) -> Source:
+def _read_from_hub(source: str) -> RecordedSource:
     match = _DATASET.fullmatch(source)
     if match is None or source.startswith((".", "/", "~")) or suffix_of(path_of(source)) in SUFFIXES:
         raise SettingError(
@@ -91,7 +91,7 @@ def _read_from_hub(source: str) -> Source:
     return _read_dataset(source, parts["name"], parts["name"], {**parts, "revision": sha})
 
 
-def _read_file(source: str, path: Path, most: int, companion: Path | None) -> Source:
+def _read_file(source: str, path: Path, most: int, companion: Path | None) -> RecordedSource:
     check_regular(source, path)
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
@@ -106,10 +106,10 @@ def _read_file(source: str, path: Path, most: int, companion: Path | None) -> So
         rows: tuple[PlacedRow, ...] = ((RowPlace("line", 1), read_archive(source, content, most)),)
     else:
         rows = tuple(read_table(source, suffix, content, most=most))
-    return Source(source, path.name, digest, rows, path, companion)
+    return RecordedSource(source, path.name, digest, rows, path, companion)
 
 
-def beside(source: Source, shape: Shape, most: int = MOST_BYTES) -> Beside:
+def beside(source: RecordedSource, shape: RecordingShape, most: int = MOST_BYTES) -> Beside:
     """The rows of the companion file of a format by their key; empty if there is no such file.
 
     Args:
@@ -143,7 +143,7 @@ def beside(source: Source, shape: Shape, most: int = MOST_BYTES) -> Beside:
     return rows
 
 
-def _read_dataset(source: str, name: str, path: str, parts: Mapping[str, str | None]) -> Source:
+def _read_dataset(source: str, name: str, path: str, parts: Mapping[str, str | None]) -> RecordedSource:
     """Rows of a Hub dataset, or of a folder in one of the forms that `datasets` knows."""
     import datasets
     import httpx2
@@ -167,4 +167,4 @@ def _read_dataset(source: str, name: str, path: str, parts: Mapping[str, str | N
         )
     rows = tuple((RowPlace("row", number), row) for number, row in enumerate(loaded[split], start=1))
     content = json.dumps([row for _, row in rows], sort_keys=True, default=str)
-    return Source(source, name, hashlib.sha256(content.encode()).hexdigest(), rows)
+    return RecordedSource(source, name, hashlib.sha256(content.encode()).hexdigest(), rows)

@@ -9,8 +9,8 @@ from typing import Any
 
 from diffing.errors import MissingExtraError
 from diffing.models.base import Sampling
-from diffing.models.local.chat import Chat
-from diffing.models.local.decoding import Row
+from diffing.models.local.chat_tokens import Chat
+from diffing.models.local.decoding import DecodingRow
 from diffing.models.local.spec import LocalOptions
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -20,7 +20,7 @@ _UNSET = "vllm"
 
 
 @dataclass(slots=True)
-class Engine:
+class VllmEngine:
     """A running engine."""
 
     llm: Any
@@ -38,7 +38,7 @@ class Engine:
         """The number of tokens that the model knows."""
         return int(self.llm.model_config.get_vocab_size())
 
-    def write(self, rows: Sequence[Row], sampling: Sampling, chat: Chat) -> None:
+    def write(self, rows: Sequence[DecodingRow], sampling: Sampling, chat: Chat) -> None:
         """Writes the answers of rows, each with its own seed.
 
         Args:
@@ -79,7 +79,7 @@ class Engine:
         cleanup_dist_env_and_memory()
 
 
-def start_engine(folder: Path, adapter: Path | None, options: LocalOptions, gpus: int) -> Engine:
+def start_engine(folder: Path, adapter: Path | None, options: LocalOptions, gpus: int) -> VllmEngine:
     """Loads a model into a new engine.
 
     Args:
@@ -102,7 +102,7 @@ def start_engine(folder: Path, adapter: Path | None, options: LocalOptions, gpus
         seed=0,
         **lora,
     )
-    return Engine(llm, None if adapter is None else LoRARequest("adapter", 1, str(adapter)))
+    return VllmEngine(llm, None if adapter is None else LoRARequest("adapter", 1, str(adapter)))
 
 
 def seed_of(key: bytes) -> int:

@@ -14,15 +14,15 @@ from diffing.errors import ModelError
 from diffing.hub import hub_api
 from diffing.model_ref import ModelPlace, ModelRef, parse_spec
 from diffing.models.base import OnCompletion, OnTokens, Sampling
-from diffing.models.local.chat import Chat
-from diffing.models.local.decoding import Row
+from diffing.models.local.chat_tokens import Chat
+from diffing.models.local.decoding import DecodingRow
 from diffing.models.local.decoding_rows import completion_of, row_of
 from diffing.models.local.load_errors import one_line
-from diffing.models.local.sources import Source, open_source
+from diffing.models.local.sources import ModelFiles, open_source
 from diffing.models.local.spec import LocalOptions
 from diffing.models.vllm.control_tokens import ControlTokens
-from diffing.models.vllm.engine import Engine, start_engine, tensor_parallel_size, vllm_version
-from diffing.models.vllm.prompts import read_chat
+from diffing.models.vllm.engine import VllmEngine, start_engine, tensor_parallel_size, vllm_version
+from diffing.models.vllm.prompt_tokens import read_chat
 from diffing.types import Completion, Conversation
 
 AT_ONCE = 1024
@@ -38,12 +38,12 @@ class VllmModel:
         options: The options of loading. `auto` as data type is bfloat16.
     """
 
-    def __init__(self, base: Source, adapter: Source | None, options: LocalOptions) -> None:
+    def __init__(self, base: ModelFiles, adapter: ModelFiles | None, options: LocalOptions) -> None:
         self._base, self._adapter = base, adapter
         self._options = replace(options, dtype="bfloat16" if options.dtype == "auto" else options.dtype)
         self._gpus = tensor_parallel_size(base.config)
         self._id = self._identity()
-        self._engine: Engine | None = None
+        self._engine: VllmEngine | None = None
         self._chat: Chat | None = None
 
     @classmethod
@@ -98,13 +98,13 @@ class VllmModel:
             return []
         engine, chat = self._loaded()
         done: dict[int, Completion] = {}
-        rows: list[Row] = []
+        rows: list[DecodingRow] = []
         forged = ControlTokens(chat.tokenizer)
         for index, conversation in enumerate(conversations):
             made = forged.refusal(conversation) or row_of(
                 index, conversation, sampling, chat, engine.context, engine.vocabulary
             )
-            if isinstance(made, Row):
+            if isinstance(made, DecodingRow):
                 rows.append(made)
             else:
                 done[index] = made
@@ -128,7 +128,9 @@ class VllmModel:
         if self in _resident:
             _resident.remove(self)
 
-    def _written(self, engine: Engine, chat: Chat, rows: Sequence[Row], sampling: Sampling) -> Iterator[Row]:
+    def _written(
+        self, engine: VllmEngine, chat: Chat, rows: Sequence[DecodingRow], sampling: Sampling
+    ) -> Iterator[DecodingRow]:
         """Has the engine write the answers, and yields each row as soon as its batch is done."""
         for first in range(0, len(rows), AT_ONCE):
             batch = rows[first : first + AT_ONCE]
@@ -138,7 +140,7 @@ class VllmModel:
                 raise ModelError(f"{self._id}: vLLM gave no answer to a prompt; use another version of vLLM.")
             yield from batch
 
-    def _loaded(self) -> tuple[Engine, Chat]:
+    def _loaded(self) -> tuple[VllmEngine, Chat]:
         if self._engine is None or self._chat is None:
             for other in tuple(_resident):  # vLLM takes nearly all memory of the GPUs
                 other.close()

@@ -8,12 +8,12 @@ from diffing.outputs.markdown_code import code
 from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import one_line
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import SIDES, ModelInfo, Report, Side, other_side
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class DescribedModel:
     """The model that a card describes, as one side of a report."""
 
     side: Side
@@ -32,11 +32,11 @@ class Subject:
     """Hub repositories of the other model: one, or those of a base model and its adapter."""
     ways: tuple[str, str]
     """How this and the other model were run, such as `with a system prompt`; empty if unmodified."""
-    names: Names
+    names: ModelNames
     """The names of both models in the sentences of findings."""
 
 
-def subject_of(report: Report, repo_id: str) -> Subject:
+def subject_of(report: Report, repo_id: str) -> DescribedModel:
     """Finds the side of a report that a repository's card describes; if both are revisions of one model, it is B.
 
     Raises:
@@ -56,7 +56,7 @@ def subject_of(report: Report, repo_id: str) -> Subject:
     side = sides[-1]
     info, other = _info(report, side), _info(report, other_side(side))
     names, ref = index_of(report).names.of(other_side(side)), _last(info)
-    return Subject(
+    return DescribedModel(
         side=side,
         repo_id=repo_id,
         revision=ref.short_commit,
@@ -65,7 +65,7 @@ def subject_of(report: Report, repo_id: str) -> Subject:
         other_title=_in_title(other),
         other_repositories=tuple(path for part in other.ref.parts if (path := _path_on_hub(part))),
         ways=(_ways(info), _ways(other)),
-        names=Names("this model", names) if side == "a" else Names(names, "this model"),
+        names=ModelNames("this model", names) if side == "a" else ModelNames(names, "this model"),
     )
 
 

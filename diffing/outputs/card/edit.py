@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from diffing.errors import SettingError
 from diffing.hub import MOST_CARD, MetadataError, front_matter, pairs_in
-from diffing.outputs.card.markers import NAME, OPT_OUT, Marker, ParsedBody, body_of, digest, hash_in, unified
+from diffing.outputs.card.markers import NAME, OPT_OUT, CardMarker, ParsedBody, body_of, digest, hash_in, unified
 
 _OFF_AS_TEXT = re.compile(rf"\b{NAME}:\s*['\"]?(?:off|false|no)\b", re.IGNORECASE)
 _OPT_IN = ("on", "true", "yes", "y")
@@ -36,7 +36,7 @@ class _Card:
     """
 
     @property
-    def markers(self) -> tuple[Marker, ...]:
+    def markers(self) -> tuple[CardMarker, ...]:
         """The markers that begin or end a section."""
         return tuple(mark for mark in self.body.markers if mark.kind != "off")
 

@@ -25,7 +25,7 @@ _UNSAFE = re.compile(r"[^\w./@+:-]|(?<=-)-", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Marker:
+class CardMarker:
     """One marker of a card."""
 
     kind: str
@@ -69,7 +69,7 @@ def unified(text: str) -> str:
 class ParsedBody:
     """The markers and unclosed HTML of a card below its front matter."""
 
-    markers: tuple[Marker, ...]
+    markers: tuple[CardMarker, ...]
     """All markers from top to bottom."""
     left_open: str | None
     """An HTML element that is not closed and would contain a section after it; None if there is none."""
@@ -87,7 +87,7 @@ def body_of(text: str) -> ParsedBody:
     # parser reads a paragraph of them again for each one
     parser.core.ruler.enableOnly(["normalize", "block"])
     parser.block.ruler.disable("reference")
-    markers: list[Marker] = []
+    markers: list[CardMarker] = []
     pieces: list[str] = []
     for token in parser.parse(text):
         if token.map is None or token.type not in ("html_block", "inline"):
@@ -96,15 +96,15 @@ def body_of(text: str) -> ParsedBody:
             pieces += html_of_block(token.content)
             markers += _in_block(token.content, token.map[0], lines, token.level == 0)
         if _OFF.search(token.content) and "`" not in token.content:
-            markers.append(Marker("off", token.map[0], False, False))
+            markers.append(CardMarker("off", token.map[0], False, False))
         if token.type == "inline" and "<" in token.content:
             html = list(html_of_text(token.content))
             pieces += html
-            markers += [Marker(kind, token.map[0], False, False) for kind, _, _ in _comments("\n".join(html))]
+            markers += [CardMarker(kind, token.map[0], False, False) for kind, _, _ in _comments("\n".join(html))]
     return ParsedBody(tuple(markers), left_open(pieces))
 
 
-def _in_block(content: str, first: int, lines: list[str], outermost: bool) -> Iterator[Marker]:
+def _in_block(content: str, first: int, lines: list[str], outermost: bool) -> Iterator[CardMarker]:
     line, counted = first, 0
     for kind, start, end in _comments(content):
         line += content.count("\n", counted, start)
@@ -112,7 +112,7 @@ def _in_block(content: str, first: int, lines: list[str], outermost: bool) -> It
         begins = start == 0 or content[start - 1] == "\n"
         # `lines` contains the prefixes of quotations and lists
         alone = begins and lines[line].rstrip() == content[start:end]
-        yield Marker(kind, line, alone, outermost and alone and line == first)
+        yield CardMarker(kind, line, alone, outermost and alone and line == first)
 
 
 def _comments(html: str) -> Iterator[tuple[str, int, int]]:

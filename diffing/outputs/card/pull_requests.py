@@ -16,7 +16,7 @@ from huggingface_hub.community import (
 )
 
 from diffing.hub import hub_errors
-from diffing.outputs.card.described_model import Subject
+from diffing.outputs.card.described_model import DescribedModel
 from diffing.outputs.card.markers import NAME, OPT_OUT
 from diffing.outputs.markdown_code import code
 from diffing.types import Report
@@ -55,7 +55,7 @@ class PullRequest:
         return f"refs/pr/{self.num}"
 
 
-def title_of(subject: Subject, *, anew: bool) -> str:
+def title_of(subject: DescribedModel, *, anew: bool) -> str:
     """Returns the title of the pull request or commit, short enough for the Hub."""
     verb = "Add" if anew else "Update"
     return f"{verb} behavioral differences vs {subject.other_title[: _LONGEST_TITLE - 60]} {_TITLE_END}"

@@ -9,7 +9,7 @@ from diffing.errors import SettingError
 from diffing.metrics import FALSE_DISCOVERY_RATE
 from diffing.model_ref import is_hub_name
 from diffing.outputs.behaviour_words import scope_of
-from diffing.outputs.card.described_model import Subject, subject_of
+from diffing.outputs.card.described_model import DescribedModel, subject_of
 from diffing.outputs.card.markers import OPT_OUT, between_markers
 from diffing.outputs.claims import (
     chance_in_words,
@@ -63,7 +63,7 @@ def section(report: Report, *, of: str, dataset: str | None) -> str:
     return between_markers(f"{content}\n", names)
 
 
-def _introduction(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
+def _introduction(report: Report, subject: DescribedModel, findings: Sequence[Finding]) -> str:
     own, others = subject.ways
     known = ", ".join(part for part in (code(subject.revision) if subject.revision else "", own) if part)
     this = f"this model ({known})" if known else "this model"
@@ -81,7 +81,7 @@ def _introduction(report: Report, subject: Subject, findings: Sequence[Finding])
     return f"Compared with {other}, on the same {kept}, {this} differs as follows.{where}"
 
 
-def _item(finding: Finding, subject: Subject) -> str:
+def _item(finding: Finding, subject: DescribedModel) -> str:
     said = prose(claim_in_words(finding, subject.names, _STATEMENT), _STATEMENT)
     example = next(
         (each.quote for each in finding.hypothesis.evidence if each.side == finding.hypothesis.direction), ""
@@ -119,7 +119,7 @@ def _total(report: Report, findings: Sequence[Finding], dataset: str | None) -> 
     return [f"{badge} [{counted}, with examples and all responses]({address})"]
 
 
-def _details(report: Report, subject: Subject, findings: Sequence[Finding]) -> str:
+def _details(report: Report, subject: DescribedModel, findings: Sequence[Finding]) -> str:
     tested = len(index_of(report).tested)
     lines = (
         f"**Prompts:** {prompts_in(report, 'train'):,} to find differences and "
@@ -165,7 +165,7 @@ def _prompt_sources(report: Report) -> str:
     return f", from {code(sources[0])}"
 
 
-def _responses(report: Report, subject: Subject) -> str:
+def _responses(report: Report, subject: DescribedModel) -> str:
     """Describes how the responses were made, as far as that is known."""
     temperature, length = report.settings.get("temperature"), report.settings.get("max_new_tokens")
     parts = []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diffing.outputs.findings_table import STATEMENT, documented, findings_table, parquet, with_columns
+from diffing.outputs.flat_findings import STATEMENT, documented, findings_table, parquet, with_columns
 from diffing.outputs.phrasing import statement
 from diffing.report.column_specs import ColumnSpec
 from diffing.report.index import index_of

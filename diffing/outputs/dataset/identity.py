@@ -20,7 +20,7 @@ _OWN = ("model_a", "model_b")
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class RunIdentity:
     """The models and settings of a run, by which equal runs are recognised."""
 
     model_a: str
@@ -30,7 +30,7 @@ class Identity:
     settings: str
     """Digest of every setting that influenced the result, and of the version of diffing."""
 
-    def same_pair(self, other: "Identity") -> bool:
+    def same_pair(self, other: "RunIdentity") -> bool:
         """Whether both compare the same two models, at any revisions."""
         return self._pair == other._pair
 
@@ -39,10 +39,10 @@ class Identity:
         return tuple(read_ref(model).unpinned for model in (self.model_a, self.model_b))
 
 
-def identity_of(report: Report) -> Identity:
+def identity_of(report: Report) -> RunIdentity:
     """Returns the identity of a report."""
     digest = settings_digest(report.settings, report.versions.get("diffing", ""))
-    return Identity(report.model_a.id, report.model_b.id, digest)
+    return RunIdentity(report.model_a.id, report.model_b.id, digest)
 
 
 def settings_digest(settings: Mapping[str, Scalar], version: str) -> str:
@@ -59,7 +59,7 @@ def settings_digest(settings: Mapping[str, Scalar], version: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def identity_in(metadata: Any) -> Identity | None:  # noqa: ANN401 - what a card's YAML holds
+def identity_in(metadata: Any) -> RunIdentity | None:  # noqa: ANN401 - what a card's YAML holds
     """Reads the identity from a card; returns None if the card is not that of a published diff.
 
     Args:
@@ -67,7 +67,7 @@ def identity_in(metadata: Any) -> Identity | None:  # noqa: ANN401 - what a card
     """
     match metadata:
         case {"tags": [*tags], "model_diff": {"model_a": str(a), "model_b": str(b), "settings": str(digest)}}:
-            return Identity(a, b, digest) if TAG in tags else None
+            return RunIdentity(a, b, digest) if TAG in tags else None
     return None
 
 

@@ -13,7 +13,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, paginat
 
 from diffing.hub import hub_errors
 from diffing.model_ref import read_ref
-from diffing.outputs.dataset.identity import ENTRY, TAG, Identity, identity_in, model_tag
+from diffing.outputs.dataset.identity import ENTRY, TAG, RunIdentity, identity_in, model_tag
 
 _MOST = 1_000
 """Maximum number of datasets in one search."""
@@ -35,7 +35,7 @@ class PublishedDiff:
     """The dataset, `user/name`."""
     commit: str
     """Its latest commit."""
-    identity: Identity
+    identity: RunIdentity
     """Its models and settings."""
     changed: str | None
     """Day of the latest commit, such as 2026-11-22; None if the Hub does not say."""
@@ -74,7 +74,7 @@ def list_reports(api: HfApi, model: str | None = None) -> tuple[PublishedDiff, .
     return tuple(sorted(_search(api, [TAG, *([model_tag(model)] if model else [])]), key=lambda each: each.repo_id))
 
 
-def find_published(api: HfApi, identity: Identity, *, mine: str | None = None) -> PublishedDiff | None:
+def find_published(api: HfApi, identity: RunIdentity, *, mine: str | None = None) -> PublishedDiff | None:
     """Finds a published diff of exactly these models, commits and settings; returns None if there is none.
 
     Args:

@@ -1,4 +1,4 @@
-"""`Published`: a trained crosscoder or trained adapters in their folder, with the report of a run that used them."""
+"""`PublishedDictionary`: a trained crosscoder or adapters in their folder, with the report of a run that used them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Kind: TypeAlias = Literal["crosscoder", "adapters"]
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedDictionary:
     """What is published."""
 
     kind: Kind
@@ -53,7 +53,7 @@ class Published:
         return (self.folder / DIFFERENCE).is_dir()
 
 
-def dictionary_of(report: Report, trainings: Path) -> Published:
+def dictionary_of(report: Report, trainings: Path) -> PublishedDictionary:
     """Finds what a run trained; of both methods the crosscoder, and of several depths the first.
 
     Args:
@@ -77,7 +77,7 @@ def dictionary_of(report: Report, trainings: Path) -> Published:
             f"The {kind} of this report is not kept in the cache (--cache), or was not trained here: start the same "
             "run again on this machine, which trains it anew, or leave out --dictionary"
         )
-    return Published(kind, folder, report, training, quality)
+    return PublishedDictionary(kind, folder, report, training, quality)
 
 
 def _named(report: Report) -> tuple[Kind, Row] | None:

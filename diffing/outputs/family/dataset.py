@@ -11,9 +11,9 @@ from diffing.errors import SettingError
 from diffing.family import Family
 from diffing.hub import commit, head_of, hub_errors, metadata_of, read_file
 from diffing.model_ref import is_hub_name, read_ref
+from diffing.outputs.dataset.dataset_push import PushResult
 from diffing.outputs.dataset.identity import model_tag
 from diffing.outputs.dataset.privacy import private_part
-from diffing.outputs.dataset.push import PushResult
 from diffing.outputs.family.family_page import SHOWN, family_page, in_words, separation_in_words
 from diffing.outputs.family.tables import TABLES, table_files
 from diffing.outputs.figures.svg import file_of

@@ -20,7 +20,7 @@ SHOWN = 6
 _LENGTH = 300
 
 
-class Cell(NamedTuple):
+class MatrixCell(NamedTuple):
     """One cell of the matrix: two models."""
 
     share: str
@@ -35,7 +35,7 @@ class Cell(NamedTuple):
     """The address of the comparison."""
 
 
-class Step(NamedTuple):
+class FamilyStep(NamedTuple):
     """A step from one model to the next in the order given."""
 
     names: tuple[str, str]
@@ -152,20 +152,20 @@ def _words(family: Family, separations: Sequence[Separation]) -> list[str]:
     return [several_lines(separation_in_words(family, each)) for each in separations[:SHOWN]]
 
 
-def _cell(family: Family, row: int, column: int, links: "dict[tuple[int, int], str]") -> Cell:
+def _cell(family: Family, row: int, column: int, links: "dict[tuple[int, int], str]") -> MatrixCell:
     if row == column:
-        return Cell("", "", "", 0, "")
+        return MatrixCell("", "", "", 0, "")
     pair = family.pair(row, column)
     found = count(pair.confirmed, "difference")
-    return Cell(
+    return MatrixCell(
         percent(pair.told_apart.value), shares(pair.told_apart), found, round(100 * pair.distance), _link(pair, links)
     )
 
 
-def _step(family: Family, one: int, other: int, links: "dict[tuple[int, int], str]") -> Step:
+def _step(family: Family, one: int, other: int, links: "dict[tuple[int, int], str]") -> FamilyStep:
     pair = family.pair(one, other)
     names = (family.names[one], family.names[other])
-    return Step(names, statements(pair.report), count(pair.confirmed, "confirmed difference"), _link(pair, links))
+    return FamilyStep(names, statements(pair.report), count(pair.confirmed, "confirmed difference"), _link(pair, links))
 
 
 def _link(pair: PairResult, links: "dict[tuple[int, int], str]") -> str:

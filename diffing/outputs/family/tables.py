@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.family import Family, Separation
 from diffing.outputs.family.family_page import separation_in_words
-from diffing.outputs.findings_table import parquet
+from diffing.outputs.flat_findings import parquet
 from diffing.outputs.phrasing import statement
 from diffing.report.index import index_of
 from diffing.report.parquet import savable

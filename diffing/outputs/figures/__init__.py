@@ -9,7 +9,7 @@ from diffing.outputs.figures.png import png_of
 from diffing.outputs.figures.preview import preview
 from diffing.outputs.figures.rates import rates_alternative, rates_file
 from diffing.outputs.figures.scatter import MAX_POINTS, scatter
-from diffing.outputs.figures.svg import Picture, stylesheet
+from diffing.outputs.figures.svg import ReportPicture, stylesheet
 
 CHART, BADGE = "chart.svg", "badge.svg"
 """Paths of the picture and the badge in a dataset on the Hub, to which cards link."""
@@ -18,7 +18,7 @@ __all__ = [
     "BADGE",
     "CHART",
     "MAX_POINTS",
-    "Picture",
+    "ReportPicture",
     "badge",
     "badge_words",
     "png_of",

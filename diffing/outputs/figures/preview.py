@@ -8,9 +8,9 @@ from diffing.outputs.claims import claim, confirmed_leads, headline_leads, level
 from diffing.outputs.figures.svg import file_of, lines_of, mark
 from diffing.outputs.headline import headline
 from diffing.outputs.phrasing import count, one_line, prompt_counts
-from diffing.outputs.rate_bars import Bar, bars, row_pieces
+from diffing.outputs.rate_bars import RateBar, bars, row_pieces
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import SIDES, Finding, Report
 
 WIDTH, HEIGHT = 1200, 630
@@ -38,7 +38,7 @@ def preview(report: Report) -> bytes:
     return file_of(body, WIDTH, HEIGHT, name, one_line(title, 400))
 
 
-def _claim(finding: Finding, names: Names) -> str:
+def _claim(finding: Finding, names: ModelNames) -> str:
     """The claim without counts, which the bars show; only what differs and where if the rest does not fit."""
     said = "".join(text for text, style in claim(finding, names) if style != "count")
     return said if levels_shown(finding) and _fits(said, _SMALL[1]) else what_and_where(finding, names, 2 * _SMALL[1])
@@ -53,7 +53,7 @@ def _text(text: str, x: float, y: float, size: int, *, anchor: str = "start", st
     return of.format(x, y, size, anchor, style, text)
 
 
-def _heads(names: Names) -> Markup:
+def _heads(names: ModelNames) -> Markup:
     """Draws the name of this package and the marks and names of both models."""
     parts = [_brand()]
     for side, x in zip(SIDES, (_MARK - 300, _MARK + 130), strict=True):
@@ -74,11 +74,11 @@ def _title(title: str) -> Markup:
     return Markup("").join(_text(line, _LEFT, 178 + 64 * place, size, style="bold") for place, line in enumerate(lines))
 
 
-def _rows(shown: Sequence[Finding], names: Names) -> list[Markup]:
+def _rows(shown: Sequence[Finding], names: ModelNames) -> list[Markup]:
     return [_row(finding, _FIRST + _ROW * place, names) for place, finding in enumerate(shown)]
 
 
-def _row(finding: Finding, top: int, names: Names) -> Markup:
+def _row(finding: Finding, top: int, names: ModelNames) -> Markup:
     said = "".join(names.of(side) if side else text for text, side in row_pieces(finding))
     lines = lines_of(said, 34)
     first = top + 41 - 17 * (len(lines) - 1)
@@ -87,7 +87,7 @@ def _row(finding: Finding, top: int, names: Names) -> Markup:
     return Markup("").join((*label, *drawn))
 
 
-def _bar(bar: Bar, top: int) -> Markup:
+def _bar(bar: RateBar, top: int) -> Markup:
     rect = Markup('<rect class="{}" x="{}" y="{}" width="{:.1f}" height="{}" rx="5"/>')
     start, end = _TRACK
     track = rect.format("track", start, top, end - start, _THICK)

@@ -6,9 +6,9 @@ from diffing.outputs.behaviour_words import place_label
 from diffing.outputs.figures.svg import file_of, lines_of, mark
 from diffing.outputs.headline import findings_in_card
 from diffing.outputs.phrasing import count, one_line
-from diffing.outputs.rate_bars import Bar, bars, row_pieces
+from diffing.outputs.rate_bars import RateBar, bars, row_pieces
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import SIDES, Finding, Report
 
 _WIDTH, _LEFT = 720, 18
@@ -47,7 +47,7 @@ def rates_alternative(report: Report) -> str:
     return f"Rates of both models for {count(len(findings_in_card(report)), 'difference')}".replace("\u00a0", " ")
 
 
-def _heads(names: Names) -> Markup:
+def _heads(names: ModelNames) -> Markup:
     """Draws the marks and names of both models."""
     parts = []
     for side, x in zip(SIDES, (_LEFT + 6, _WIDTH // 2), strict=True):
@@ -56,7 +56,7 @@ def _heads(names: Names) -> Markup:
     return Markup("").join(parts)
 
 
-def _row(finding: Finding, top: int, names: Names) -> Markup:
+def _row(finding: Finding, top: int, names: ModelNames) -> Markup:
     lines = lines_of(_label(finding, names), _LETTERS)
     first = top + 22 - 8 * (len(lines) - 1)
     label = (_text(line, _LEFT, first + 17 * place, 14) for place, line in enumerate(lines))
@@ -64,7 +64,7 @@ def _row(finding: Finding, top: int, names: Names) -> Markup:
     return Markup("").join((*label, *drawn))
 
 
-def _bar(bar: Bar, top: int) -> Markup:
+def _bar(bar: RateBar, top: int) -> Markup:
     rect = Markup('<rect class="{}" x="{}" y="{}" width="{:.1f}" height="{}" rx="3"/>')
     start, end = _TRACK
     drawn = rect.format("track", start, top, end - start, _THICK)
@@ -78,12 +78,12 @@ def _text(text: str, x: int, y: int, size: int, style: str = "") -> Markup:
     return Markup('<text x="{}" y="{}" font-size="{}" class="{}">{}</text>').format(x, y, size, style, text)
 
 
-def _label(finding: Finding, names: Names) -> str:
+def _label(finding: Finding, names: ModelNames) -> str:
     """What differs, and where if it is concentrated in a place."""
     said = "".join(names.of(side) if side else text for text, side in row_pieces(finding))
     place = place_label(finding)
     return f"{said} ({place})" if place else said
 
 
-def _spoken(finding: Finding, names: Names) -> str:
+def _spoken(finding: Finding, names: ModelNames) -> str:
     return ", ".join(bar.spoken for bar in bars(finding, names))

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from diffing.outputs.figures.svg import Picture, linked, mark, text, tooltip
+from diffing.outputs.figures.svg import ReportPicture, linked, mark, text, tooltip
 from diffing.outputs.phrasing import count, one_line, percent
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
-from diffing.report.sae_tables import Feature, Rate, rates_of
+from diffing.report.model_names import ModelNames
+from diffing.report.sae_tables import ListedFeature, RatePoint, rates_of
 from diffing.types import SIDES, Report, Side
 
 MAX_POINTS = 3_000
@@ -21,7 +21,7 @@ _LEFT, _TOP, _SIDE = 14, 3, 80
 """Left and top end of the square of the axes, and the length of its sides, in percent of the picture."""
 
 
-def scatter(report: Report, listed: frozenset[int] = frozenset()) -> Picture:
+def scatter(report: Report, listed: frozenset[int] = frozenset()) -> ReportPicture:
     """Draws the share of responses in which each feature is active, in percent: B's over A's, with the diagonal.
 
     Features that were followed up are coloured by the side in which they are active more often, and named in a tooltip.
@@ -38,10 +38,10 @@ def scatter(report: Report, listed: frozenset[int] = frozenset()) -> Picture:
     reach = math.ceil(10 * max(map(max, drawn), default=1.0)) * 10 or 10
     marks = [_chosen(feature, names, reach, listed) for feature in chosen]
     body = Markup("").join((_axes(names, reach), _background(others, reach), *marks))
-    return Picture("scatter", "Rates of features in both models", _description(others, chosen), None, body)
+    return ReportPicture("scatter", "Rates of features in both models", _description(others, chosen), None, body)
 
 
-def _description(others: Sequence[Rate], chosen: Sequence[Feature]) -> str:
+def _description(others: Sequence[RatePoint], chosen: Sequence[ListedFeature]) -> str:
     more = [sum(feature.direction == side for feature in chosen) for side in SIDES]
     return (
         f"{count(len(chosen), 'feature')} that were followed up, {more[0]} of them more frequent in A and {more[1]} in "
@@ -49,7 +49,7 @@ def _description(others: Sequence[Rate], chosen: Sequence[Feature]) -> str:
     )
 
 
-def _others(rates: Iterable[Rate], chosen: Sequence[Feature]) -> list[Rate]:
+def _others(rates: Iterable[RatePoint], chosen: Sequence[ListedFeature]) -> list[RatePoint]:
     """Counts the unnamed features at each pair of rates; rounded to 101 x 101 places if there are too many."""
     places = Counter({(rate.a, rate.b): rate.features for rate in rates})
     places.subtract((feature.rate_a, feature.rate_b) for feature in chosen)
@@ -58,7 +58,7 @@ def _others(rates: Iterable[Rate], chosen: Sequence[Feature]) -> list[Rate]:
         exact, places = places, Counter()
         for (a, b), features in exact.items():
             places[round(a, 2), round(b, 2)] += features
-    return [Rate(a, b, features) for (a, b), features in sorted(places.items())]
+    return [RatePoint(a, b, features) for (a, b), features in sorted(places.items())]
 
 
 def _at(a: float, b: float, reach: int) -> tuple[float, float]:
@@ -66,7 +66,7 @@ def _at(a: float, b: float, reach: int) -> tuple[float, float]:
     return round(_LEFT + _SIDE * 100 * a / reach, 2), round(_TOP + _SIDE * (1 - 100 * b / reach), 2)
 
 
-def _background(rates: Sequence[Rate], reach: int) -> Markup:
+def _background(rates: Sequence[RatePoint], reach: int) -> Markup:
     """Draws a circle per pair of rates, whose size shows how many features have them.
 
     Plain string formatting is enough, because the circles contain only numbers; there can be thousands.
@@ -84,7 +84,7 @@ def _exact(share: float) -> str:
     return f"{100 * share:.3g}%"
 
 
-def _chosen(feature: Feature, names: Names, reach: int, listed: frozenset[int]) -> Markup:
+def _chosen(feature: ListedFeature, names: ModelNames, reach: int, listed: frozenset[int]) -> Markup:
     name = feature.label or feature.top_tokens or "no label"
     rates = zip(SIDES, (feature.rate_a, feature.rate_b), strict=True)
     shares = (f"{percent(rate)} of {one_line(names.of(side), 24)}'s responses" for side, rate in rates)
@@ -101,7 +101,7 @@ def _mark(side: Side, x: float, y: float) -> Markup:
     )
 
 
-def _axes(names: Names, reach: int) -> Markup:
+def _axes(names: ModelNames, reach: int) -> Markup:
     """Draws equal axes from 0 to `reach` percent, and the diagonal."""
     low, high = _at(0, 0, reach), _at(reach / 100, reach / 100, reach)
     line = Markup('<line class="{}" x1="{}%" y1="{}%" x2="{}%" y2="{}%"/>')

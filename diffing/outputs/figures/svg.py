@@ -38,7 +38,7 @@ _LONGEST = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ReportPicture:
     """One picture of a report."""
 
     kind: str

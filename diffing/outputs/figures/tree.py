@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from diffing.family import Family
-from diffing.outputs.figures.svg import Picture, lines_of, text, tooltip
+from diffing.outputs.figures.svg import ReportPicture, lines_of, text, tooltip
 from diffing.outputs.phrasing import percent
 
 _ROW, _TOP = 30, 34
@@ -16,7 +16,7 @@ _TICKS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Shares told apart at which the axis has a mark; 0.5 is guessing."""
 
 
-def tree(family: Family) -> Picture:
+def tree(family: Family) -> ReportPicture:
     """Draws the tree with an axis of the share told apart.
 
     Args:
@@ -26,7 +26,7 @@ def tree(family: Family) -> Picture:
     height = int(_TOP + _ROW * len(rows) + 8)
     labels = [text(lines_of(family.names[model], 30, 1), "0%", y + 4) for model, y in rows.items()]
     body = Markup("").join((_axis(height), *_forks(family, rows), *labels))
-    return Picture("tree", "Tree of the models", described(family), height, body)
+    return ReportPicture("tree", "Tree of the models", described(family), height, body)
 
 
 def described(family: Family) -> str:

@@ -19,9 +19,9 @@ from diffing.outputs.line_words import member_in_words, overall, place
 from diffing.outputs.markdown_code import block
 from diffing.outputs.markdown_escape import code_cell, prose
 from diffing.rendering import environment, templates_of
-from diffing.report.grouped_list import Entry
+from diffing.report.grouped_list import ListEntry
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import Report
 
 WITH_EXAMPLES = 30
@@ -39,7 +39,7 @@ _HELPERS = ("count", "interval", "line_statement", "points", "probability", "sta
 class _EntryWithExamples:
     """One entry of the grouped list with its examples."""
 
-    entry: Entry
+    entry: ListEntry
     """The entry."""
     examples: tuple[tuple[str, PairExample], ...]
     """Each example with its kind of verdict."""
@@ -97,7 +97,7 @@ def _title(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def _verdict(example: PairExample, names: Names) -> str:
+def _verdict(example: PairExample, names: ModelNames) -> str:
     """Says which model's response fits better, and who decided that."""
     judgement = example.judgement
     side = judgement.verdict.side

@@ -8,7 +8,7 @@ from diffing.outputs.markdown_escape import prose
 from diffing.outputs.phrasing import count, one_line, prompts_in
 from diffing.outputs.rate_bars import bars, row_pieces
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.types import Finding, Report
 
 ROWS = 12
@@ -41,7 +41,7 @@ def _prose(text: str) -> str:
     return prose(one_line(text, 400), 400)
 
 
-def _table(leads: tuple[Finding, ...], names: Names) -> list[str]:
+def _table(leads: tuple[Finding, ...], names: ModelNames) -> list[str]:
     head = ("difference", prose(names.a, _NAME), prose(names.b, _NAME))
     rows = [head, ("---", "---:", "---:"), *(_row(each, names) for each in leads[:ROWS])]
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -49,7 +49,7 @@ def _table(leads: tuple[Finding, ...], names: Names) -> list[str]:
     return [lines, *([f"… and {count(left, 'more difference')}."] if left > 0 else [])]
 
 
-def _row(finding: Finding, names: Names) -> tuple[str, str, str]:
+def _row(finding: Finding, names: ModelNames) -> tuple[str, str, str]:
     said = "".join(names.of(side) if side else text for text, side in row_pieces(finding))
     a, b = (prose(bar.value, _NAME) for bar in bars(finding, names))
     return prose(said, _TEXT), a, b

@@ -4,14 +4,14 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from diffing.outputs.gate.policy_words import MOST_SHOWN, difference_in_words, rule_in_words, rule_title, verdict
 from diffing.policy import PolicyResult, RuleResult
-from diffing.policy.checking import Outcome
-from diffing.report.model_names import Names, one_line
+from diffing.policy.checking import CheckOutcome
+from diffing.report.model_names import ModelNames, one_line
 
 _LINE = 600
-_TAGS = {Outcome.BROKEN: "failure", Outcome.UNKNOWN: "error"}
+_TAGS = {CheckOutcome.BROKEN: "failure", CheckOutcome.UNKNOWN: "error"}
 
 
-def junit(result: PolicyResult, names: Names) -> bytes:
+def junit(result: PolicyResult, names: ModelNames) -> bytes:
     """Returns the XML: a failure for a broken rule, and an error for one without enough evidence."""
     counts = {tag: sum(each.outcome == outcome for each in result.rules) for outcome, tag in _TAGS.items()}
     suite = Element(
@@ -28,10 +28,10 @@ def junit(result: PolicyResult, names: Names) -> bytes:
     return content + b"\n"
 
 
-def _add_case(suite: Element, result: RuleResult, names: Names) -> None:
+def _add_case(suite: Element, result: RuleResult, names: ModelNames) -> None:
     case = SubElement(suite, "testcase", classname="diffing.policy", name=one_line(rule_title(result, names), _LINE))
     if tag := _TAGS.get(result.outcome):
         problem = SubElement(case, tag, message=one_line(rule_in_words(result), _LINE))
-        shown = [each for each in result.differences if each.outcome != Outcome.KEPT][:MOST_SHOWN]
+        shown = [each for each in result.differences if each.outcome != CheckOutcome.KEPT][:MOST_SHOWN]
         # one_line leaves only printable characters, so that the XML stays well-formed whatever a model wrote
         problem.text = "\n".join(one_line(difference_in_words(each, names), _LINE) for each in shown)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from diffing.outputs.phrasing import count, interval, one_line, pieces_of, points, probability
-from diffing.policy.checking import DifferenceResult, Outcome, PolicyResult, RuleResult
-from diffing.report.model_names import Names
+from diffing.policy.checking import CheckOutcome, DifferenceResult, PolicyResult, RuleResult
+from diffing.report.model_names import ModelNames
 
-OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.KEPT: "kept",
-    Outcome.BROKEN: "broken",
-    Outcome.UNKNOWN: "not enough evidence",
+OUTCOMES: Mapping[CheckOutcome, str] = {
+    CheckOutcome.KEPT: "kept",
+    CheckOutcome.BROKEN: "broken",
+    CheckOutcome.UNKNOWN: "not enough evidence",
 }
 """The outcomes in words."""
 MOST_SHOWN = 20
@@ -27,8 +27,8 @@ COVERS = (
 def verdict(result: PolicyResult) -> str:
     """The result of the whole policy in one sentence."""
     rules = count(len(result.rules), "rule")
-    broken = sum(each.outcome == Outcome.BROKEN for each in result.rules)
-    unknown = sum(each.outcome == Outcome.UNKNOWN for each in result.rules)
+    broken = sum(each.outcome == CheckOutcome.BROKEN for each in result.rules)
+    unknown = sum(each.outcome == CheckOutcome.UNKNOWN for each in result.rules)
     if broken:
         also = f", and for {unknown:,} there is not enough evidence" if unknown else ""
         return f"The policy is broken: {broken:,} of {rules} {'is' if broken == 1 else 'are'} broken{also}."
@@ -41,7 +41,7 @@ def _more(result: PolicyResult) -> str:
     return f" About {count(result.prompts, 'held-out prompt')} would decide." if result.prompts else ""
 
 
-def rule_title(result: RuleResult, names: Names) -> str:
+def rule_title(result: RuleResult, names: ModelNames) -> str:
     """What a rule demands.
 
     Example: "refusals: tuned at most +5 points".
@@ -62,22 +62,22 @@ def rule_in_words(result: RuleResult) -> str:
         else ""
     )
     match result.outcome:
-        case Outcome.BROKEN:
-            broken = sum(each.outcome == Outcome.BROKEN for each in result.differences)
+        case CheckOutcome.BROKEN:
+            broken = sum(each.outcome == CheckOutcome.BROKEN for each in result.differences)
             said = f"{broken:,} of {about} {'breaks' if broken == 1 else 'break'} the rule."
-        case Outcome.KEPT:
+        case CheckOutcome.KEPT:
             said = f"All of {about} that the rule is about are shown to be below the limit."
             said = said if len(differences) > 1 else "The difference is shown to be below the limit."
-        case Outcome.UNKNOWN if not result.differences:
+        case CheckOutcome.UNKNOWN if not result.differences:
             said = "Nothing that the rule is about was measured or tested on held-out prompts."
-        case Outcome.UNKNOWN:
-            unknown = len({e.checked.hypothesis.id for e in result.differences if e.outcome == Outcome.UNKNOWN})
+        case CheckOutcome.UNKNOWN:
+            unknown = len({e.checked.hypothesis.id for e in result.differences if e.outcome == CheckOutcome.UNKNOWN})
             said = f"{unknown:,} of {about} cannot be shown to be below the limit."
             said += f" About {count(result.prompts, 'held-out prompt')} would decide." if result.prompts else ""
     return said + aside
 
 
-def difference_in_words(result: DifferenceResult, names: Names) -> str:
+def difference_in_words(result: DifferenceResult, names: ModelNames) -> str:
     """One difference with its size.
 
     Example: "tuned refuses more often: net difference +8 points for tuned, 95% interval +6 to +11 (500 prompts)".
@@ -86,12 +86,12 @@ def difference_in_words(result: DifferenceResult, names: Names) -> str:
     text = "".join(
         names.of(side) if side else piece for piece, side in pieces_of(hypothesis.text, hypothesis.direction)
     )
-    shown = result.net if result.outcome == Outcome.BROKEN or result.above else result.net_90
+    shown = result.net if result.outcome == CheckOutcome.BROKEN or result.above else result.net_90
     size = f"net difference {points(shown.value)} points for {names.of(result.side)}"
     left = result.net.n - result.net_90.n
     hidden = f" ({left:,} more cannot be determined)" if left > 0 and shown is result.net_90 else ""
     on = f"{count(shown.n, 'held-out prompt')}{hidden}"
-    if result.outcome == Outcome.BROKEN:
+    if result.outcome == CheckOutcome.BROKEN:
         tested = f"95% interval {interval(result.net)}, confirmed"
     elif result.above:
         tested = f"95% interval {interval(result.net)}, above the limit but not confirmed by the run"
@@ -101,7 +101,7 @@ def difference_in_words(result: DifferenceResult, names: Names) -> str:
     return f"{one_line(text, _STATEMENT)}: {size}, {tested}, on {on}{more}"
 
 
-def as_json(result: PolicyResult, names: Names) -> dict[str, object]:
+def as_json(result: PolicyResult, names: ModelNames) -> dict[str, object]:
     """The result as plain values, for programs."""
     return {
         "outcome": OUTCOMES[result.outcome],
@@ -121,7 +121,7 @@ def as_json(result: PolicyResult, names: Names) -> dict[str, object]:
     }
 
 
-def _difference(result: DifferenceResult, names: Names) -> dict[str, object]:
+def _difference(result: DifferenceResult, names: ModelNames) -> dict[str, object]:
     return {
         "id": result.checked.hypothesis.id,
         "text": difference_in_words(result, names),

@@ -16,7 +16,7 @@ from diffing.types import Finding, Report
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class HeadlineClaim:
     """One statement of the headline."""
 
     number: int
@@ -50,12 +50,12 @@ class CoverageView:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PageAnswer:
     """What stands at the top of the page."""
 
     report: Report
     """The report."""
-    claims: tuple[Claim, ...]
+    claims: tuple[HeadlineClaim, ...]
     """The statements; empty if nothing is confirmed."""
     shown: ShownPairs | None
     """Held-out pairs that show the first statement."""
@@ -65,14 +65,14 @@ class Answer:
     """The number of prompts to which both models gave the same answer."""
 
 
-def answer_of(report: Report) -> Answer:
+def answer_of(report: Report) -> PageAnswer:
     """Collects the answer of a report.
 
     Args:
         report: The report to show.
     """
     index, leads = index_of(report), headline_leads(report)
-    return Answer(
+    return PageAnswer(
         report=report,
         claims=tuple(claim_of(finding, index) for finding in leads),
         shown=shown_pairs(leads[0], index) if leads else None,
@@ -81,10 +81,10 @@ def answer_of(report: Report) -> Answer:
     )
 
 
-def claim_of(finding: Finding, index: ReportIndex) -> Claim:
+def claim_of(finding: Finding, index: ReportIndex) -> HeadlineClaim:
     """Returns the statement of a confirmed finding, with short names of the models."""
     names = index.names.brief
-    return Claim(
+    return HeadlineClaim(
         number=index.numbers[finding.hypothesis.id],
         finding=finding,
         pieces=claim(finding, names),

@@ -1,4 +1,4 @@
-"""Collects the data of the page's section on features: rows, example passages and the findings that use them.
+"""Collects the data of the page's section on features: table rows, example passages and the findings that use them.
 
 The templates turn it into markup.
 """
@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from diffing.report.index import ReportIndex, index_of
-from diffing.report.sae_tables import Feature, Passage, marked, measured_latents, method_with_features
+from diffing.report.sae_tables import FeaturePassage, ListedFeature, marked, measured_latents, method_with_features
 from diffing.types import Category, FeatureMeasure, Finding, Prompt, Report, Side
 
 FEATURE_ROWS = 100
@@ -49,7 +49,7 @@ class GroupRow:
 class PassageView:
     """A passage with the tokens at which the feature is active."""
 
-    passage: Passage
+    passage: FeaturePassage
     """The passage as the report stores it."""
     prompt: Prompt | None
     """The prompt of the response, if the report still has it."""
@@ -63,7 +63,7 @@ class PassageView:
 class FeatureView:
     """One row of the feature table."""
 
-    feature: Feature
+    feature: ListedFeature
     """The feature as the report stores it."""
     link: str | None
     """Its public page, if that is a plain https URL."""
@@ -123,7 +123,7 @@ def features_in(report: Report) -> FeatureSection | None:
         for latent in measured_latents(finding, numbers):
             findings.setdefault(latent, []).append((index.numbers[finding.hypothesis.id], finding))
 
-    def rank(feature: Feature) -> tuple[bool, bool, bool]:
+    def rank(feature: ListedFeature) -> tuple[bool, bool, bool]:
         confirmed = any(finding.confirmed for _, finding in findings.get(feature.index, ()))
         return not confirmed, not feature.chosen, feature.internal
 
@@ -162,7 +162,7 @@ def _groups(report: Report, agreeing: Collection[str]) -> tuple[GroupRow, ...]:
     return tuple(GroupRow(name, found[name, "a"], found[name, "b"]) for name in names) if found else ()
 
 
-def _passage(passage: Passage, index: ReportIndex) -> PassageView:
+def _passage(passage: FeaturePassage, index: ReportIndex) -> PassageView:
     pair = index.pairs.get(passage.prompt_id)
     prompt, response = (pair.prompt, pair.response(passage.side).text) if pair else (None, "")
     pieces, left = [], PASSAGE_LENGTH

@@ -16,7 +16,7 @@ SMALLEST = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class KindCell:
     """One line on one kind of prompt."""
 
     kind: int
@@ -33,7 +33,7 @@ class MapRow:
 
     number: int
     """The number of its lead."""
-    cells: tuple[Cell, ...]
+    cells: tuple[KindCell, ...]
     """Its cells, one for each kind."""
 
 
@@ -72,8 +72,8 @@ def kind_map_of(index: ReportIndex, kinds: Sequence[PromptKind]) -> KindMap:
     return KindMap(tuple(kinds), tuple(rows), len(lines))
 
 
-def _cell(kind: int, counts: KindCounts, direction: Side) -> Cell:
+def _cell(kind: int, counts: KindCounts, direction: Side) -> KindCell:
     net = counts.net
     if net is None or abs(net) < SMALLEST:
-        return Cell(kind, counts, None)
-    return Cell(kind, counts, direction if net > 0 else other_side(direction))
+        return KindCell(kind, counts, None)
+    return KindCell(kind, counts, direction if net > 0 else other_side(direction))

@@ -14,7 +14,7 @@ _FEWEST_DECIDED = math.ceil(math.log2(1 / FALSE_DISCOVERY_RATE))
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class DifferenceAxis:
     """A net difference with its interval on the axis that all rows share, from -100 (only A) to 100 (only B)."""
 
     side: Side
@@ -31,7 +31,7 @@ class Axis:
     """Its interval, such as "47 to 69"."""
 
 
-def axis(finding: Finding) -> Axis | None:
+def axis(finding: Finding) -> DifferenceAxis | None:
     """Returns the net difference, in the finding's scope if it has one; None if it is undefined.
 
     Args:
@@ -44,7 +44,7 @@ def axis(finding: Finding) -> Axis | None:
     value, low, high = net.value, net.low, net.high
     if side == "a":
         value, low, high = -value, -high, -low
-    return Axis(
+    return DifferenceAxis(
         side, round(50 + 50 * low, 2), round(50 * (high - low), 2), round(50 + 50 * value, 2), _points(net.value),
         _span(net),
     )  # fmt: skip

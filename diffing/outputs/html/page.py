@@ -11,17 +11,17 @@ from diffing.outputs.asked_words import family_of, question_of
 from diffing.outputs.blocks import ShownBlock, lines_by_block, title_of
 from diffing.outputs.examples import EXAMPLES_SHOWN, Group, PairExample, examples
 from diffing.outputs.finding_results import sentence
-from diffing.outputs.html.answer import Answer, answer_of
-from diffing.outputs.html.investigation import StoryRound, story_of
+from diffing.outputs.html.answer import PageAnswer, answer_of
+from diffing.outputs.html.investigation_story import StoryRound, story_of
 from diffing.outputs.html.judge_checks import CheckView, checks_of
 from diffing.outputs.html.kind_map import KindMap, kind_map_of
 from diffing.outputs.html.planted_checklist import PlantedView, checklist_of
 from diffing.outputs.html.stability_section import StabilityView, stability_of
 from diffing.outputs.phrasing import pieces
 from diffing.outputs.prompt_kinds import Place, kinds_of, places_of, shows_in
-from diffing.report.grouped_list import Entry, Member
+from diffing.report.grouped_list import ListEntry, ListMember
 from diffing.report.index import index_of
-from diffing.report.model_names import Names
+from diffing.report.model_names import ModelNames
 from diffing.report.verdict_counts import NeitherCounts
 from diffing.types import Finding, Report, Side, Split
 
@@ -83,7 +83,7 @@ class EntryView:
 
     lead: FindingView
     """The finding that represents the entry."""
-    members: tuple[tuple[Member, FindingView], ...]
+    members: tuple[tuple[ListMember, FindingView], ...]
     """The other findings, each with the evidence that it says the same."""
     opposite: FindingView | None
     """The strongest of the other findings that speaks for the other model."""
@@ -121,10 +121,10 @@ class AskedView:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReportPage:
     """Everything that the template shows in addition to the report's own fields."""
 
-    names: Names
+    names: ModelNames
     """The short names of the two models."""
     entries: tuple[EntryView, ...]
     """The grouped list of findings in its order."""
@@ -134,7 +134,7 @@ class Page:
     """The map of differences by kind of prompt."""
     places: tuple[Place, ...]
     """The places by which the list can be filtered."""
-    answer: Answer
+    answer: PageAnswer
     """What stands at the top of the page."""
     checks: tuple[CheckView, ...]
     """The checks of the judge."""
@@ -166,7 +166,7 @@ class Page:
         return tuple(block for block in blocks if block.entries)
 
 
-def page_of(report: Report, *, brief: bool = False) -> Page:
+def page_of(report: Report, *, brief: bool = False) -> ReportPage:
     """Collects the data of a report's page.
 
     Args:
@@ -191,7 +191,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
             reasons={split: index.neither(finding.hypothesis.id, split) for split in ("train", "heldout")},
         )
 
-    def entry_view(entry: Entry) -> EntryView:
+    def entry_view(entry: ListEntry) -> EntryView:
         members = tuple((each, view(each.number, each.finding)) for each in entry.members)
         opposite = next((of for each, of in members if each == entry.opposite), None)
         shown = () if brief else tuple(at for at, place in enumerate(places) if shows_in(entry.lead, place, index))
@@ -199,7 +199,7 @@ def page_of(report: Report, *, brief: bool = False) -> Page:
 
     entries = tuple(entry_view(entry) for entry in index.entries)
     views = (*(entry.lead for entry in entries), *(one for entry in entries for _, one in entry.members))
-    return Page(
+    return ReportPage(
         names=index.names,
         entries=entries,
         findings=views,

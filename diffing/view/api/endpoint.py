@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from diffing.errors import DiffingError, SettingError
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.site import Site, address_of
 from diffing.view.visitor import Visitor
 
@@ -30,7 +30,7 @@ class ApiCall:
     base: str
     """The start of links to the page."""
 
-    def link(self, address: Address) -> str:
+    def link(self, address: PageAddress) -> str:
         """The link to a place of the page.
 
         Args:

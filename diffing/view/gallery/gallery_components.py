@@ -6,29 +6,29 @@ from typing import Any
 from diffing.errors import HubError
 from diffing.view.gallery import gallery_html
 from diffing.view.gallery.gallery_search import find, reason
-from diffing.view.page_part import Part
-from diffing.view.page_query import Address
-from diffing.view.router import Number, Question, Reply, Router, Text
+from diffing.view.page_part import PagePart
+from diffing.view.page_query import PageAddress
+from diffing.view.router import Number, PageQuestion, Reply, Router, Text
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
 
-def gallery_part(site: Site) -> Part:
+def gallery_part(site: Site) -> PagePart:
     """Builds the gallery. It is shown at once; its script then requests the list, because the Hub may take seconds."""
     import gradio as gr
 
     def ask(question: Any, request: gr.Request, token: gr.OAuthToken | None) -> Reply:  # noqa: ANN401  the browser's
         return answer(site, question, site.visitor(request, token))
 
-    def open_part(where: Address, visitor: Visitor) -> list[Any]:
+    def open_part(where: PageAddress, visitor: Visitor) -> list[Any]:
         return [gallery_html.page(where.value)]
 
     script = files(__package__).joinpath("gallery.js").read_text(encoding="utf-8")
     box = gr.HTML("", apply_default_css=False, elem_classes="diffing", js_on_load=script, server_functions=[ask])
-    return Part((box,), open_part, [""])
+    return PagePart((box,), open_part, [""])
 
 
-class _ListQuestion(Question):
+class _ListQuestion(PageQuestion):
     words: Text = ""
     page: Number = None
 

@@ -9,7 +9,7 @@ from diffing.outputs.html import environment
 from diffing.rendering import templates_of
 from diffing.view.examples import EXAMPLES
 from diffing.view.gallery.gallery_search import LONGEST, PER_PAGE, DiffPage, name_of_model
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -62,11 +62,11 @@ def problem(text: str) -> str:
 
 
 def _of_example(key: str) -> str:
-    return Address("example", key).query
+    return PageAddress("example", key).query
 
 
 def _of_diff(diff: PublishedDiff) -> str:
-    return Address("diff", diff.repo_id).query
+    return PageAddress("diff", diff.repo_id).query
 
 
 def _model(model_id: str) -> str:

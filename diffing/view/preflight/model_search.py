@@ -26,7 +26,7 @@ _KEPT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestions:
+class ModelSuggestions:
     """Suggestions for what was typed."""
 
     names: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class BaseModelProposal:
     """Why there is no proposal."""
 
 
-class Suggester:
+class ModelSuggester:
     """Searches the Hub, and caches the answers for some minutes.
 
     All visitors share it; each finds only the models that this visitor may see. `seconds` limits the time for
@@ -59,7 +59,7 @@ class Suggester:
         self._search = cached_per_visitor(_KEPT_SECONDS, _search)
         self._base = cached_per_visitor(_KEPT_SECONDS, _base)
 
-    def models(self, typed: str, visitor: Visitor, *, most: int = 8) -> Suggestions:
+    def models(self, typed: str, visitor: Visitor, *, most: int = 8) -> ModelSuggestions:
         """Models whose names contain what was typed. After `providers:` or `base+`, only the rest is searched for.
 
         Args:
@@ -69,12 +69,12 @@ class Suggester:
         """
         head, search = being_typed(typed)
         if ":" in search or not _SHORTEST <= len(search) <= _LONGEST:
-            return Suggestions()
+            return ModelSuggestions()
         try:
             found = self._search(search.lower(), most, self._seconds, visitor)
         except HubError as error:
-            return Suggestions(reason=str(error))
-        return Suggestions(tuple(f"{head}{name}" for name in found))
+            return ModelSuggestions(reason=str(error))
+        return ModelSuggestions(tuple(f"{head}{name}" for name in found))
 
     def similar(self, name: str, visitor: Visitor) -> str | None:
         """The model whose name is most like one that does not exist; None if none is like it.

@@ -17,7 +17,7 @@ _KEPT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class RunPreview:
     """An estimate or a problem."""
 
     estimate: RunEstimate | None = None
@@ -30,7 +30,7 @@ class Preview:
     """The field of the form in which the problem can be solved; of a choice, `name=value`; empty if it is not known."""
 
 
-class Previewer:
+class RunPreviewer:
     """Estimates runs, and caches the Hub's answers for a short time. All visitors share it."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Previewer:
         self._size = cached_per_visitor(_KEPT_SECONDS, _size)
         self._check_repository = cached_per_visitor(_KEPT_SECONDS, _check_repository)
 
-    def preview(self, config: DiffConfig, limits: Limits, visitor: Visitor) -> Preview:
+    def preview(self, config: DiffConfig, limits: Limits, visitor: Visitor) -> RunPreview:
         """Checks and estimates a run, without loading weights or calling models. Errors are returned, not raised.
 
         Args:
@@ -49,11 +49,11 @@ class Previewer:
         missing = [side.upper() for side in ("a", "b") if not getattr(config, f"model_{side}").strip()]
         if missing:
             which = "both models" if len(missing) == 2 else f"model {missing[0]}"
-            return Preview(problem=f"Enter {which}, such as Qwen/Qwen3-4B", field=f"model_{missing[0].lower()}")
+            return RunPreview(problem=f"Enter {which}, such as Qwen/Qwen3-4B", field=f"model_{missing[0].lower()}")
         try:
-            return Preview(self._kept_estimate(config, limits, visitor))
+            return RunPreview(self._kept_estimate(config, limits, visitor))
         except DiffingError as error:
-            return Preview(problem=str(error), sign_in=isinstance(error, SignInError))
+            return RunPreview(problem=str(error), sign_in=isinstance(error, SignInError))
 
     def _estimate(self, config: DiffConfig, limits: Limits, visitor: Visitor) -> RunEstimate:
         hard = allowed(config, limits, visitor.rules)

@@ -6,8 +6,8 @@ from importlib.resources import files
 from typing import Any
 
 from diffing.config import DiffConfig
-from diffing.view.page_part import Part
-from diffing.view.page_query import Address
+from diffing.view.page_part import PagePart
+from diffing.view.page_query import PageAddress
 from diffing.view.progress import progress_html
 from diffing.view.progress.progress_handlers import answer, find_run
 from diffing.view.router import Reply
@@ -16,7 +16,7 @@ from diffing.view.visitor import Visitor
 from diffing.view.zero import answer_on_loans
 
 
-def progress_part(site: Site) -> Part:
+def progress_part(site: Site) -> PagePart:
     """Builds the page of a run.
 
     Args:
@@ -43,11 +43,11 @@ def progress_part(site: Site) -> Part:
     lender = gr.HTML("", html_template="<span hidden></span>", js_on_load=_script("lend"), elem_classes="run-lender")
     lender.submit(lend, lender, None, show_progress="hidden", api_visibility="private", concurrency_limit=None)
 
-    def open_part(where: Address, visitor: Visitor) -> list[Any]:
+    def open_part(where: PageAddress, visitor: Visitor) -> list[Any]:
         run = find_run(site, where.value, visitor.token)
         return ["" if run is None else progress_html.page(run, _base(os.environ.get("SPACE_ID", "")))]
 
-    return Part((box,), open_part, [""])
+    return PagePart((box,), open_part, [""])
 
 
 def _script(name: str) -> str:

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from diffing.errors import SettingError
 from diffing.outputs.html import visible
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.progress import progress_html
 from diffing.view.progress.progress_html import RunView
-from diffing.view.router import Question, Reply, Router, Text, Ticked
+from diffing.view.router import PageQuestion, Reply, Router, Text, Ticked
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
@@ -17,7 +17,7 @@ _LONGEST_ID = 100
 """Maximum number of characters of a run's id."""
 
 
-class _RunQuestion(Question):
+class _RunQuestion(PageQuestion):
     run: str = Field(max_length=_LONGEST_ID)
     act: Text = ""
     lends: Ticked = False
@@ -65,7 +65,7 @@ def _act(site: Site, run_id: str, act: str, token: str | None) -> None:
 def _status(site: Site, run_id: str, token: str | None, *, lends: bool) -> Reply:
     run = find_run(site, run_id, token)
     if run is None or run.state.report is not None:
-        return {"go": Address("run", run_id).query}  # that page explains what happened, or shows the result
+        return {"go": PageAddress("run", run_id).query}  # that page explains what happened, or shows the result
     run = replace(run, lends=lends)
     reply: Reply = {
         "regions": progress_html.regions(run),

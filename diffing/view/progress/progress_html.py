@@ -13,10 +13,10 @@ from diffing.model_ref import read_ref
 from diffing.outputs.html import environment
 from diffing.outputs.phrasing import count, pieces_of
 from diffing.rendering import templates_of
-from diffing.report.model_names import Names, names_between
+from diffing.report.model_names import ModelNames, names_between
 from diffing.settings import described
 from diffing.types import SIDES, ModelInfo, Side
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.progress.steps import StepProgress, progress_of, seconds_left, steps_of
 from diffing.view.runs import EarlyHypothesis, RunState
 
@@ -80,7 +80,7 @@ def regions(run: RunView) -> dict[str, str]:
         "now": _now(progress),
         "whole": seconds_left(progress) if run.state.state in MOVING else None,
         "moving": run.state.state in MOVING,
-        "again": Address("pair", run.config.model_a, run.config.model_b).query,
+        "again": PageAddress("pair", run.config.model_a, run.config.model_b).query,
         "found": _by_method(run.state.found),
         "answering": any(each.status != "done" for each in progress if each.step.side),
         "setting": named_setting(run.state.reason) if run.state.by_setting else "",
@@ -165,7 +165,7 @@ def _now(progress: tuple[StepProgress, ...]) -> StepProgress:
 
 
 @lru_cache(256)
-def _names(config: DiffConfig) -> Names:
+def _names(config: DiffConfig) -> ModelNames:
     return names_between(ModelInfo(config.model_a, "model_a"), ModelInfo(config.model_b, "model_b"))
 
 

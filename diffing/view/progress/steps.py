@@ -27,7 +27,7 @@ from diffing.stages import (
     TOKENS,
     WEIGHTS,
     WRITE_PROMPTS,
-    Step,
+    ListedStep,
 )
 from diffing.types import SIDES, Side
 from diffing.view.runs import StageProgress
@@ -39,7 +39,7 @@ Status: TypeAlias = Literal["done", "now", "later"]
 class StepProgress:
     """The progress of one step."""
 
-    step: Step
+    step: ListedStep
     """The step."""
     status: Status
     """Whether it is done, under way, or still to come."""
@@ -64,7 +64,7 @@ class StepProgress:
         return 100 * self.done // self.total if self.total and self.step.unit else None
 
 
-_READY = Step(
+_READY = ListedStep(
     "Getting ready",
     "Models and prompts are looked up, checked and loaded.",
     (ACCESS, PREPARE, *WEIGHTS.values(), *GPU.values()),
@@ -78,35 +78,39 @@ _DOING: dict[str, tuple[str, Side | None]] = {
     **{GPU[side]: ("Getting a GPU for <MODEL>.", side) for side in SIDES},
 }
 """What is being done in each stage before the first answers."""
-_WRITTEN = Step(
+_WRITTEN = ListedStep(
     "Writing prompts", "The LLM writes prompts that could reveal the suspected difference.", (WRITE_PROMPTS,)
 )
 _ANSWERS: dict[Side, str] = {
     "a": "Every prompt is answered once; responses from earlier runs are reused.",
     "b": "The same prompts, answered once.",
 }
-_JUDGE = Step(
+_JUDGE = ListedStep(
     "Judging",
     "The judge says which of two responses fits a hypothesis better, without knowing whose they are. Before that, it "
     "says which prompts meet the conditions that hypotheses have.",
     (SCOPE, JUDGE),
 )
-_CHECK = Step(
+_CHECK = ListedStep(
     "Checking the judge",
     "A sample is judged again, in the other order or by another judge.",
     (CHECK_JUDGE, SECOND_JUDGE),
 )
-_RATE = Step("Rating", "How interesting and how abstract each hypothesis is.", (RATE_INTERESTINGNESS, RATE_ABSTRACTION))
-_MERGE = Step("Grouping", "Hypotheses that say the same become one entry.", (MERGE,))
-_REPEAT = Step(
+_RATE = ListedStep(
+    "Rating", "How interesting and how abstract each hypothesis is.", (RATE_INTERESTINGNESS, RATE_ABSTRACTION)
+)
+_MERGE = ListedStep("Grouping", "Hypotheses that say the same become one entry.", (MERGE,))
+_REPEAT = ListedStep(
     "Repeating with other seeds",
     "Hypotheses are found and judged again, on the same responses, to see which come back.",
     (REPEAT,),
 )
-_TESTED = Step("Testing", "The hypotheses are tested on the held-out prompts, and the result is saved.", short=True)
+_TESTED = ListedStep(
+    "Testing", "The hypotheses are tested on the held-out prompts, and the result is saved.", short=True
+)
 
 
-def steps_of(config: DiffConfig) -> tuple[Step, ...]:
+def steps_of(config: DiffConfig) -> tuple[ListedStep, ...]:
     """The steps of a run, in order.
 
     Args:
@@ -115,19 +119,19 @@ def steps_of(config: DiffConfig) -> tuple[Step, ...]:
     return tuple(_planned(config))
 
 
-def _planned(config: DiffConfig) -> Iterator[Step]:
+def _planned(config: DiffConfig) -> Iterator[ListedStep]:
     yield _READY
     if config.suspect:
         yield _WRITTEN
     if config.pool is not None and config.pool_by == "responses":
         for side in SIDES:
-            yield Step(
+            yield ListedStep(
                 "answers the pool",
                 "The prompts on which the models differ most are chosen from these responses.",
                 (POOL[side],),
             )
     for side in SIDES:
-        yield Step("answers", _ANSWERS[side], (RESPONSES[side],))
+        yield ListedStep("answers", _ANSWERS[side], (RESPONSES[side],))
     plans = plans_of(config)
     for plan in plans:
         yield from plan.steps(config)
@@ -145,7 +149,7 @@ def _planned(config: DiffConfig) -> Iterator[Step]:
 
 
 def progress_of(
-    steps: Sequence[Step], stages: Sequence[StageProgress], loads: Sequence[Side] = ()
+    steps: Sequence[ListedStep], stages: Sequence[StageProgress], loads: Sequence[Side] = ()
 ) -> tuple[StepProgress, ...]:
     """Computes the progress of each step. Steps follow each other, so every step before one that has begun is over.
 
@@ -168,7 +172,7 @@ def progress_of(
 
 
 def _progress_of_step(
-    step: Step, stage: StageProgress | None, status: Status, begun: dict[str, StageProgress]
+    step: ListedStep, stage: StageProgress | None, status: Status, begun: dict[str, StageProgress]
 ) -> StepProgress:
     if stage is None:
         return StepProgress(step, status)

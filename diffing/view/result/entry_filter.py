@@ -11,7 +11,7 @@ from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.blocks import ShownBlock, block_of, lines_by_block, numbers
 from diffing.outputs.phrasing import statement
 from diffing.outputs.prompt_kinds import Place, PromptKind, counts_by_kind, shows_in
-from diffing.report.grouped_list import Entry
+from diffing.report.grouped_list import ListEntry
 from diffing.types import Finding, Side
 from diffing.view.result.report_cache import OpenedReport
 
@@ -27,7 +27,7 @@ SORTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class EntryFilter:
     """Which findings a visitor wants to see."""
 
     method: str | None = None
@@ -53,7 +53,7 @@ class Filter:
 class EntryPage:
     """One page of entries."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ListEntry, ...]
     """The entries in order."""
     page: int
     """The index of the page, from 0."""
@@ -70,7 +70,7 @@ class EntryPage:
         return max(-(-self.total // PER_PAGE), 1)
 
 
-def choose(opened: OpenedReport, filters: Filter) -> EntryPage:
+def choose(opened: OpenedReport, filters: EntryFilter) -> EntryPage:
     """One page of the entries that pass a filter.
 
     Args:
@@ -80,7 +80,7 @@ def choose(opened: OpenedReport, filters: Filter) -> EntryPage:
     names = opened.index.names
     needles = filters.words.lower().split()
 
-    def passes(entry: Entry) -> bool:
+    def passes(entry: ListEntry) -> bool:
         findings = _all(entry)
         said = "\n".join(statement(finding, names) for finding in findings).lower()
         return (
@@ -102,7 +102,7 @@ def choose(opened: OpenedReport, filters: Filter) -> EntryPage:
     return EntryPage(shown, page, len(passing), len(every), slices)
 
 
-def filter_for(opened: OpenedReport, number: int) -> Filter:
+def filter_for(opened: OpenedReport, number: int) -> EntryFilter:
     """Returns the filter that shows a finding: its part of the list, and its page there.
 
     Args:
@@ -111,7 +111,7 @@ def filter_for(opened: OpenedReport, number: int) -> Filter:
     """
     block = block_of(opened.index, number)
     places = (place for place, entry in enumerate(lines_by_block(opened.index)[block]) if number in numbers(entry))
-    return Filter(block=block, page=next(places) // PER_PAGE)
+    return EntryFilter(block=block, page=next(places) // PER_PAGE)
 
 
 def sliced(opened: OpenedReport, finding: Finding, kind: PromptKind) -> Metrics:
@@ -130,7 +130,7 @@ def _is_kind(where: Place | None) -> TypeGuard[PromptKind]:
     return isinstance(where, PromptKind)
 
 
-def _all(entry: Entry) -> tuple[Finding, ...]:
+def _all(entry: ListEntry) -> tuple[Finding, ...]:
     return entry.lead, *(member.finding for member in entry.members)
 
 

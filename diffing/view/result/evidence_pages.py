@@ -1,4 +1,4 @@
-"""Returns one page of the pairs behind a finding, filtered, and grouped by the judge's verdict."""
+"""Returns one page of the response pairs behind a finding, filtered, and grouped by the judge's verdict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from diffing.types import Row, Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ComparisonCell:
     """The texts of one cell."""
 
     value: str
@@ -21,7 +21,7 @@ class Cell:
     """The sample size of an estimate; empty for other values."""
 
 
-def cell_of(row: Row, column: ResultColumn) -> Cell:
+def cell_of(row: Row, column: ResultColumn) -> ComparisonCell:
     """Formats the cell of a row and a column.
 
     Args:
@@ -30,7 +30,7 @@ def cell_of(row: Row, column: ResultColumn) -> Cell:
     """
     stored, n = row[column.name], row.get(f"{column.name}_n")
     if n is None:
-        return Cell(number(stored, column.unit), "", "")
+        return ComparisonCell(number(stored, column.unit), "", "")
     value, low, high = (
         _float(each) for each in (stored, row.get(f"{column.name}_low"), row.get(f"{column.name}_high"))
     )
@@ -43,7 +43,7 @@ def cell_of(row: Row, column: ResultColumn) -> Cell:
         written, ends = _decimals(value), f"{_decimals(low)} to {_decimals(high)}"
     if low is None or high is None:
         ends = "" if value is None else "no interval"
-    return Cell(written, ends, f"n {int(n):,}")
+    return ComparisonCell(written, ends, f"n {int(n):,}")
 
 
 def _float(value: Scalar) -> float | None:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from diffing.outputs.html import visible
 from diffing.outputs.phrasing import statement
-from diffing.report.findings_table import evidence_rows, finding_row
+from diffing.report.findings_rows import evidence_rows, finding_row
 from diffing.report.index import index_of
 from diffing.report.levels_table import level_rows
 from diffing.report.schema import TABLES

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from diffing.errors import SettingError
 from diffing.outputs.html.feature_section import FeatureSection, features_in
-from diffing.outputs.html.page import Page, page_of
+from diffing.outputs.html.page import ReportPage, page_of
 from diffing.report import load_report
 from diffing.report.index import ReportIndex, index_of
 from diffing.report.schema import DOCUMENT
 from diffing.types import Report
 
 if TYPE_CHECKING:
-    from diffing.bench.results import Result
+    from diffing.bench.results import BenchmarkResult
 
 OPEN = 4
 """Maximum number of reports in memory. A report of 10,000 prompts takes some hundred megabytes."""
@@ -36,7 +36,7 @@ class OpenedReport:
         return index_of(self.report)
 
     @cached_property
-    def page(self) -> Page:
+    def page(self) -> ReportPage:
         """The findings as the page shows them, without examples."""
         return page_of(self.report, brief=True)
 
@@ -46,7 +46,7 @@ class OpenedReport:
         return features_in(self.report)
 
     @cached_property
-    def comparison(self) -> "tuple[Result, ...]":
+    def comparison(self) -> "tuple[BenchmarkResult, ...]":
         """The tables that compare the methods by the paper's criteria."""
         from diffing.bench.compare import category_result, group_reports, method_result, overlap_result, same_result
 

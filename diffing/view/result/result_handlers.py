@@ -7,10 +7,10 @@ from diffing.outputs.blocks import ShownBlock
 from diffing.outputs.html import visible
 from diffing.types import Side, Split
 from diffing.view.result import result_html
-from diffing.view.result.entry_filter import Filter, filter_for
+from diffing.view.result.entry_filter import EntryFilter, filter_for
 from diffing.view.result.evidence_pages import EvidenceFilter, Group
 from diffing.view.result.report_cache import OpenedReport, ReportCache
-from diffing.view.router import Lenient, Number, Question, Reply, Router, Text
+from diffing.view.router import Lenient, Number, PageQuestion, Reply, Router, Text
 
 CHUNK = 20_000
 """Number of characters of a long text that one click adds."""
@@ -21,11 +21,11 @@ LONGEST_WORDS = 200
 Name = TypeVar("Name")
 
 
-class _Result(Question):
+class _ResultQuestion(PageQuestion):
     key: Text = ""
 
 
-class _Findings(Question):
+class _FindingsQuestion(PageQuestion):
     number: Number = None
     """The number of a finding. If it is given, the page with that finding is returned and all filters are ignored."""
     finding: Text = ""
@@ -42,7 +42,7 @@ class _Findings(Question):
     page: Number = None
 
 
-class _Evidence(Question):
+class _EvidenceQuestion(PageQuestion):
     number: Number = None
     group: Lenient[Group] = None
     split: Lenient[Split] = None
@@ -51,7 +51,7 @@ class _Evidence(Question):
     page: Number = None
 
 
-class _LongText(Question):
+class _LongTextQuestion(PageQuestion):
     place: Number = None
     """The index of the pair."""
     of: Text = ""
@@ -71,16 +71,16 @@ def answer(cache: ReportCache, raw: object) -> Reply:
     Returns:
         `html` or `text`; or `problem` if the question cannot be answered.
     """
-    return _ROUTER.answer(raw, lambda raw: cache.open(_ROUTER.read(_Result, raw).key))
+    return _ROUTER.answer(raw, lambda raw: cache.open(_ROUTER.read(_ResultQuestion, raw).key))
 
 
-def _findings(question: _Findings, opened: OpenedReport) -> Reply:
+def _findings(question: _FindingsQuestion, opened: OpenedReport) -> Reply:
     number = opened.index.numbers.get(question.finding) or question.number or 0
     if 1 <= number <= len(opened.page.findings):
         return {"html": result_html.listed(opened, filter_for(opened, number)), "number": number}
     if question.finding:
         raise SettingError("There is no such finding in this result any more: it was tested anew")
-    filters = Filter(
+    filters = EntryFilter(
         method=_named(question.method, opened.index.methods),
         category=_named(question.category, opened.index.categories),
         direction=question.direction,
@@ -93,7 +93,7 @@ def _findings(question: _Findings, opened: OpenedReport) -> Reply:
     return {"html": (result_html.part if question.block else result_html.listed)(opened, filters)}
 
 
-def _evidence(question: _Evidence, opened: OpenedReport) -> Reply:
+def _evidence(question: _EvidenceQuestion, opened: OpenedReport) -> Reply:
     number = question.number or 0
     if not 1 <= number <= len(opened.page.findings):
         raise SettingError("There is no such finding in this result: reload the page")
@@ -107,7 +107,7 @@ def _evidence(question: _Evidence, opened: OpenedReport) -> Reply:
     return {"html": result_html.evidence(opened, number, filters)}
 
 
-def _next(question: _LongText, opened: OpenedReport) -> Reply:
+def _next(question: _LongTextQuestion, opened: OpenedReport) -> Reply:
     """The next `CHUNK` characters of a prompt, a response or a judge's reply."""
     whole = _whole(opened, question.place or 0, question.of)
     at, end = question.at or 0, question.end or 0
@@ -137,5 +137,9 @@ def _named(place: int | None, names: tuple[Name, ...]) -> Name | None:
 
 _ROUTER: Router[OpenedReport] = Router(
     "a result",
-    {"findings": (_Findings, _findings), "evidence": (_Evidence, _evidence), "text": (_LongText, _next)},
+    {
+        "findings": (_FindingsQuestion, _findings),
+        "evidence": (_EvidenceQuestion, _evidence),
+        "text": (_LongTextQuestion, _next),
+    },
 )

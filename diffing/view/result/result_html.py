@@ -9,7 +9,7 @@ from diffing.outputs import phrasing
 from diffing.outputs.headline import headline
 from diffing.outputs.html import environment, pair_script, stylesheet
 from diffing.rendering import templates_of
-from diffing.view.result.entry_filter import SORTS, Filter, choose
+from diffing.view.result.entry_filter import SORTS, EntryFilter, choose
 from diffing.view.result.evidence_pages import EvidenceFilter, Group, evidence_of
 from diffing.view.result.report_cache import OpenedReport
 
@@ -53,12 +53,12 @@ def findings(opened: OpenedReport, key: str) -> str:
         key: The key of the report.
     """
     choices = {name: list(enumerate(getattr(opened.index, name))) for name in ("methods", "categories")}
-    shown = _listed(opened, Filter())
+    shown = _listed(opened, EntryFilter())
     sorts = {by: name for by, name in SORTS.items() if by != "interest" or shown["any_rating"]}
     return _rendered("templates/findings.html.jinja", opened, key=key, sorts=sorts, **choices, **shown)
 
 
-def listed(opened: OpenedReport, filters: Filter) -> str:
+def listed(opened: OpenedReport, filters: EntryFilter) -> str:
     """Renders the whole list: one page of the differences, and what is folded below them.
 
     Args:
@@ -68,7 +68,7 @@ def listed(opened: OpenedReport, filters: Filter) -> str:
     return _rendered("templates/list.html.jinja", opened, **_listed(opened, filters))
 
 
-def part(opened: OpenedReport, filters: Filter) -> str:
+def part(opened: OpenedReport, filters: EntryFilter) -> str:
     """Renders one page of one part of the list.
 
     Args:
@@ -133,7 +133,7 @@ def script() -> str:
     return pair_script() + (_own("result.js") or "")
 
 
-def _listed(opened: OpenedReport, filters: Filter) -> dict[str, object]:
+def _listed(opened: OpenedReport, filters: EntryFilter) -> dict[str, object]:
     first = opened.page.blocks[0].key if opened.page.blocks else "differences"
     shown = {
         block.key: _part(opened, replace(filters, block=block.key, page=filters.page if at else 0))
@@ -146,7 +146,7 @@ def _listed(opened: OpenedReport, filters: Filter) -> dict[str, object]:
     return {"filters": filters, "shown": shown, "totals": totals, "any_rating": _any_rating(opened)}
 
 
-def _part(opened: OpenedReport, filters: Filter) -> dict[str, object]:
+def _part(opened: OpenedReport, filters: EntryFilter) -> dict[str, object]:
     chosen = choose(opened, filters)
     views = {entry.lead.number: entry for entry in opened.page.entries}
     return {"filters": filters, "chosen": chosen, "entries": [views[entry.number] for entry in chosen.entries]}

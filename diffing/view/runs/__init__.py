@@ -8,7 +8,7 @@ from diffing.view.runs.gpu_waiting import AnswerPrompts
 from diffing.view.runs.latest_responses import LivePair
 from diffing.view.runs.run_manager import RunManager
 from diffing.view.runs.run_state import EarlyHypothesis, RunState, StageProgress
-from diffing.view.runs.visitor_rules import OWN_MACHINE, PUBLIC, Rules
+from diffing.view.runs.visitor_rules import OWN_MACHINE, PUBLIC, VisitorRules
 
 __all__ = [
     "OWN_MACHINE",
@@ -16,8 +16,8 @@ __all__ = [
     "AnswerPrompts",
     "EarlyHypothesis",
     "LivePair",
-    "Rules",
     "RunManager",
     "RunState",
     "StageProgress",
+    "VisitorRules",
 ]

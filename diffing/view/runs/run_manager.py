@@ -21,8 +21,8 @@ from diffing.view.runs.run_child import RunOrder
 from diffing.view.runs.run_state import RunState
 from diffing.view.runs.run_store import SHARED, RunRecord, RunStore, digest, make_folder
 from diffing.view.runs.run_supervisor import ActiveRun, RunOutcome, RunProcess
-from diffing.view.runs.uploads import Uploads
-from diffing.view.runs.visitor_rules import PUBLIC, Rules, allowed, check_room
+from diffing.view.runs.uploads import VisitorUploads
+from diffing.view.runs.visitor_rules import PUBLIC, VisitorRules, allowed, check_room
 
 _MOST_TRIES = 3
 """A run is given up after this many crashes of the app in the middle of it, because it may be what causes them."""
@@ -38,7 +38,7 @@ class RunManager:
         folder: Path,
         *,
         workers: int = 2,
-        rules: Rules = PUBLIC,
+        rules: VisitorRules = PUBLIC,
         lends: Callable[[DiffConfig], bool] = lambda config: False,
     ) -> None:
         """Resumes the runs that were unfinished when the folder was last used.
@@ -65,7 +65,7 @@ class RunManager:
         except Timeout:
             raise SettingError(f"Another app uses {folder}: stop it, or give this one another folder") from None
         self._store = RunStore(folder / "runs.sqlite")
-        self.uploads = Uploads(folder / "uploads")
+        self.uploads = VisitorUploads(folder / "uploads")
         """Responses that visitors uploaded."""
         self._changed = threading.Condition()
         self._closed = False

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from diffing.config import DiffConfig, Limits
 from diffing.errors import SettingError
-from diffing.jobs import Job, JobStore, RunningClock, State
+from diffing.jobs import JobStore, RunningClock, State, StoredJob
 from diffing.run_settings import as_stored
 from diffing.view.runs.run_state import ProgressSnapshot, read_snapshot
 
@@ -42,7 +42,7 @@ class RunTask:
     """Hard limits."""
 
 
-RunRecord: TypeAlias = Job[RunTask, ProgressSnapshot]
+RunRecord: TypeAlias = StoredJob[RunTask, ProgressSnapshot]
 """One stored run. Its key is the id in its link, and its owner is a digest."""
 
 

@@ -1,7 +1,7 @@
 """Responses that visitors upload: stored for a week under keys that cannot be guessed, and parsed in a limited process.
 
 A stranger's file may be made to fill the memory or to take forever. So it is first parsed in a process with limits (see
-`diffing.models.recorded.opening`), away from the one that serves all visitors; only then can a run use it.
+`diffing.models.recorded.upload_sandbox`), away from the one that serves all visitors; only then can a run use it.
 """
 
 import json
@@ -58,7 +58,7 @@ class UploadedFile:
     """The model that gave the responses."""
 
 
-class Uploads:
+class VisitorUploads:
     """The uploads of one app, stored in one folder. It is thread-safe."""
 
     def __init__(self, folder: Path) -> None:
@@ -187,7 +187,7 @@ class Uploads:
             try:
                 # -P (safe path): an uploaded file must not be imported in place of a module
                 done = subprocess.run(
-                    [sys.executable, "-P", "-m", "diffing.models.recorded.opening"],
+                    [sys.executable, "-P", "-m", "diffing.models.recorded.upload_sandbox"],
                     input=order.encode(),
                     capture_output=True,
                     cwd=folder,

@@ -25,7 +25,7 @@ _LONGEST_WAIT = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class VisitorRules:
     """Limits for one run and for one visitor; None means no limit."""
 
     public: bool
@@ -54,7 +54,7 @@ class Rules:
     """Maximum number of finished runs that are kept; the latest stay."""
 
 
-PUBLIC = Rules(
+PUBLIC = VisitorRules(
     public=True,
     max_prompts=3000,
     max_new_tokens=1024,
@@ -68,11 +68,11 @@ PUBLIC = Rules(
     keep_runs=200,
 )
 """The rules of a Space. They leave room for the paper's 1,500 prompts, and for a pool of prompts."""
-OWN_MACHINE = Rules(public=False)
+OWN_MACHINE = VisitorRules(public=False)
 """The rules of your own machine: you could use the command line as well, so its files and its login are yours."""
 
 
-def check_room(rules: Rules, *, shared: bool, own: int, waiting: int) -> None:
+def check_room(rules: VisitorRules, *, shared: bool, own: int, waiting: int) -> None:
     """Refuses another run if the visitor or the machine has too many of them.
 
     Args:
@@ -92,7 +92,7 @@ def check_room(rules: Rules, *, shared: bool, own: int, waiting: int) -> None:
         raise LimitError(f"{waiting} runs are queued: no more are accepted now. Come back later")
 
 
-def allowed(config: DiffConfig, limits: Limits, rules: Rules) -> Limits:
+def allowed(config: DiffConfig, limits: Limits, rules: VisitorRules) -> Limits:
     """Checks a run before it is queued.
 
     Args:

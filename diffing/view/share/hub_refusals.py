@@ -14,7 +14,7 @@ _FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
+class _OAuthScope:
     """An OAuth scope that visitors can grant to this app."""
 
     name: str
@@ -25,10 +25,10 @@ class _Scope:
     """What the scope allows, in words."""
 
 
-_SCOPES: Mapping[Act, _Scope] = {
-    "publish": _Scope("contribute-repos", frozenset({"manage-repos"}), "create datasets"),
-    "commit": _Scope("write-repos", frozenset({"manage-repos"}), "write to your repositories"),
-    "pr": _Scope("write-discussions", frozenset({"write-repos", "manage-repos"}), "open pull requests"),
+_SCOPES: Mapping[Act, _OAuthScope] = {
+    "publish": _OAuthScope("contribute-repos", frozenset({"manage-repos"}), "create datasets"),
+    "commit": _OAuthScope("write-repos", frozenset({"manage-repos"}), "write to your repositories"),
+    "pr": _OAuthScope("write-discussions", frozenset({"write-repos", "manage-repos"}), "open pull requests"),
 }
 
 

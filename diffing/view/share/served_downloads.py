@@ -5,12 +5,12 @@ import secrets
 import threading
 from pathlib import Path
 
-from diffing.outputs.formats import Format
+from diffing.outputs.formats import DownloadFormat
 from diffing.types import Report
 from diffing.view.download_writer import write_download
 
 
-class Downloads:
+class ServedDownloads:
     """The download files of all visitors. It is thread-safe.
 
     Each file lies in a folder whose name cannot be guessed, so only those who were given its path can fetch it.
@@ -26,7 +26,7 @@ class Downloads:
         self._lock = threading.Lock()
         self._made: dict[tuple[Path, str], Path] = {}
 
-    def file(self, result: Path, report: Report, form: Format) -> Path:
+    def file(self, result: Path, report: Report, form: DownloadFormat) -> Path:
         """The file of a result. An existing file is returned unless it has been removed.
 
         Args:

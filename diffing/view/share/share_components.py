@@ -4,17 +4,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from diffing.view.page_part import Part
-from diffing.view.page_query import Address
+from diffing.view.page_part import PagePart
+from diffing.view.page_query import PageAddress
 from diffing.view.router import Reply
 from diffing.view.share import share_html
-from diffing.view.share.served_downloads import Downloads
+from diffing.view.share.served_downloads import ServedDownloads
 from diffing.view.share.share_handlers import ShareHandlers
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
 
-def share_part(site: Site) -> Part:
+def share_part(site: Site) -> PagePart:
     """Builds the row of actions.
 
     Args:
@@ -33,9 +33,9 @@ def share_part(site: Site) -> Part:
         "", elem_classes="diffing share", apply_default_css=False, js_on_load=script, server_functions=[ask]
     )  # fmt: skip
 
-    sharing = ShareHandlers(site, Downloads(Path(box.GRADIO_CACHE) / "diffing"))
+    sharing = ShareHandlers(site, ServedDownloads(Path(box.GRADIO_CACHE) / "diffing"))
 
-    def open_part(where: Address, visitor: Visitor) -> list[Any]:
+    def open_part(where: PageAddress, visitor: Visitor) -> list[Any]:
         return [share_html.actions(where, sharing.opened(where.value))]
 
-    return Part((box,), open_part, [""])
+    return PagePart((box,), open_part, [""])

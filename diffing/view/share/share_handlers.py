@@ -10,10 +10,10 @@ from diffing.outputs.downloads import FORMATS
 from diffing.types import Report
 from diffing.view.card_editing import edit_in_sandbox
 from diffing.view.result.report_cache import OpenedReport
-from diffing.view.router import Question, Reply, Router, Text, Ticked
+from diffing.view.router import PageQuestion, Reply, Router, Text, Ticked
 from diffing.view.share import share_html
 from diffing.view.share.hub_refusals import Act, explain
-from diffing.view.share.served_downloads import Downloads
+from diffing.view.share.served_downloads import ServedDownloads
 from diffing.view.site import Site
 from diffing.view.visitor import Visitor
 
@@ -23,7 +23,7 @@ _SHIPPED = "Examples that ship with the app are not published"
 class ShareHandlers:
     """Answers the questions of all visitors. It is thread-safe."""
 
-    def __init__(self, site: Site, downloads: Downloads) -> None:
+    def __init__(self, site: Site, downloads: ServedDownloads) -> None:
         self._site = site
         self._downloads = downloads
         answers = {
@@ -119,7 +119,7 @@ class ShareHandlers:
         return {"result": share_html.written(outcome)}
 
 
-class _ShareQuestion(Question):
+class _ShareQuestion(PageQuestion):
     about: Text = ""
     key: Text = ""
     """The key of the result."""
@@ -167,9 +167,9 @@ class _ShareContext:
         self.dataset = question.dataset.partition("@")[0] or None
         """The dataset as which it is published."""
 
-    def proposal(self, model: str, dataset: str | None) -> share_html.Proposal:
+    def proposal(self, model: str, dataset: str | None) -> share_html.CardProposal:
         """The planned change of a card."""
-        return share_html.Proposal(self.report, model, dataset, self.visitor, self.place)
+        return share_html.CardProposal(self.report, model, dataset, self.visitor, self.place)
 
     def check_signed_in(self) -> None:
         """Makes sure that the visitor is signed in.

@@ -21,11 +21,11 @@ from diffing.outputs.files.markdown_summary import markdown_summary
 from diffing.outputs.formats import safe_name
 from diffing.outputs.headline import headline
 from diffing.outputs.html import environment
-from diffing.outputs.html.embed import embed_title
+from diffing.outputs.html.embedded_page import embed_title
 from diffing.outputs.phrasing import one_line
 from diffing.rendering import templates_of
 from diffing.types import SIDES, Report, Side
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.result.report_cache import OpenedReport
 from diffing.view.visitor import Visitor
 
@@ -46,7 +46,7 @@ _RENDERER = MarkdownIt("commonmark", {"html": False})
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class CardProposal:
     """A planned change of a model card."""
 
     report: Report
@@ -57,11 +57,11 @@ class Proposal:
     """The dataset that the section links to."""
     visitor: Visitor
     """The visitor who wants to change it."""
-    place: Address
+    place: PageAddress
     """The address of the result."""
 
 
-def actions(where: Address, opened: OpenedReport | None) -> str:
+def actions(where: PageAddress, opened: OpenedReport | None) -> str:
     """Renders the row of actions; empty without a result.
 
     Args:
@@ -74,7 +74,7 @@ def actions(where: Address, opened: OpenedReport | None) -> str:
     return _rendered("actions", key=where.value, diff=where.other, again=again)
 
 
-def share(place: Address, report: Report, dataset: str | None, *, public: bool) -> str:
+def share(place: PageAddress, report: Report, dataset: str | None, *, public: bool) -> str:
     """Renders the ways to share a result: links, picture, text, frame and badge.
 
     Args:
@@ -85,7 +85,7 @@ def share(place: Address, report: Report, dataset: str | None, *, public: bool) 
     """
     space = os.environ.get("SPACE_ID")
     base = f"https://huggingface.co/spaces/{quote(space)}" if space else ""
-    published = Address("diff", dataset) if dataset and place.what != "diff" else None
+    published = PageAddress("diff", dataset) if dataset and place.what != "diff" else None
     shown, words = published or place, badge_words(report)
     again = None if place.what == "example" else _again(report)
     picture, target = f"{_HERE}badge.svg?{shown.query}", f"{base or _HERE}?{shown.query}"
@@ -108,7 +108,7 @@ def download(report: Report) -> str:
     return _rendered("download", formats=FORMATS.values(), name=safe_name(report))
 
 
-def sign_in(title: str, visitor: Visitor, place: Address) -> str:
+def sign_in(title: str, visitor: Visitor, place: PageAddress) -> str:
     """Renders the panel for a visitor who must sign in first.
 
     Args:
@@ -146,7 +146,7 @@ def push(report: Report, api: BoundedApi, dataset: str | None) -> str:
 
 def pushed(done: PushResult) -> str:
     """Renders the outcome of publishing."""
-    return _rendered("pushed", done=done, query=Address("diff", done.repo_id).query)
+    return _rendered("pushed", done=done, query=PageAddress("diff", done.repo_id).query)
 
 
 def card(report: Report, repositories: Mapping[str, Side], dataset: str | None) -> str:
@@ -161,7 +161,7 @@ def card(report: Report, repositories: Mapping[str, Side], dataset: str | None) 
     return _rendered("card", repositories=repositories, dataset=dataset, same=same)
 
 
-def preview(proposal: Proposal, outcome: CardOutcome, *, moved: bool = False) -> str:
+def preview(proposal: CardProposal, outcome: CardOutcome, *, moved: bool = False) -> str:
     """Renders the change of a card, with buttons to apply it.
 
     Args:
@@ -203,7 +203,7 @@ def card_reading(text: str, report: Report) -> Markup:
     return Markup(_PICTURE.sub(drawn, _RENDERER.render(markdown)))
 
 
-def _again(report: Report) -> Address | None:
+def _again(report: Report) -> PageAddress | None:
     """The address that compares the same two models again, without the addresses of servers.
 
     It is None if a model is known by its files only.
@@ -212,7 +212,7 @@ def _again(report: Report) -> Address | None:
         return None
     settings = public_report(replace(report, pairs=(), findings=(), judgements=(), tables={})).settings
     a, b = (str(settings.get(f"model_{side}") or "") for side in SIDES)
-    return Address("pair", a or report.model_a.id, b or report.model_b.id)
+    return PageAddress("pair", a or report.model_a.id, b or report.model_b.id)
 
 
 def _dataset_name(report: Report) -> str:
@@ -220,7 +220,7 @@ def _dataset_name(report: Report) -> str:
     return re.sub(r"-{2,}", "-", safe_name(report))[:_LONGEST_NAME].strip(".-")
 
 
-def _login(visitor: Visitor, place: Address) -> dict[str, object]:
+def _login(visitor: Visitor, place: PageAddress) -> dict[str, object]:
     """Template values for the offer to sign in."""
     target = quote(f"/?{place.query}", safe="")
     return {"visitor": visitor, "login": f"/login/huggingface?_target_url={target}" if visitor.can_sign_in else None}

@@ -6,8 +6,8 @@ the estimate never takes the focus, and one strict parser reads the whole form.
 
 from typing import Any
 
-from diffing.view.page_part import Part
-from diffing.view.page_query import Address
+from diffing.view.page_part import PagePart
+from diffing.view.page_query import PageAddress
 from diffing.view.router import Reply
 from diffing.view.site import Site
 from diffing.view.start import start_html
@@ -15,7 +15,7 @@ from diffing.view.start.start_handlers import StartHandlers
 from diffing.view.visitor import Visitor
 
 
-def start_part(site: Site) -> Part:
+def start_part(site: Site) -> PagePart:
     """Builds the start page. When a run has been started, the page's script goes to it."""
     import gradio as gr
 
@@ -24,7 +24,7 @@ def start_part(site: Site) -> Part:
     def ask(question: Any, request: gr.Request, token: gr.OAuthToken | None) -> Reply:  # noqa: ANN401  the browser's
         return answers.answer(question, site.visitor(request, token))
 
-    def open_part(where: Address, visitor: Visitor) -> list[Any]:
+    def open_part(where: PageAddress, visitor: Visitor) -> list[Any]:
         return [start_html.form(where, start_html.page_of(site.settings, visitor))]
 
     box = gr.HTML(
@@ -33,4 +33,4 @@ def start_part(site: Site) -> Part:
         apply_default_css=False,
         elem_classes="diffing start-box",
     )
-    return Part((box,), open_part, [""])
+    return PagePart((box,), open_part, [""])

@@ -16,10 +16,10 @@ from diffing.model_ref import ModelPlace, is_recorded, read_hub_link, read_ref
 from diffing.outputs.html import visible
 from diffing.types import SIDES, Side
 from diffing.view.caching import cached_per_visitor
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.preflight.run_options import Runner, RunOption, find_run_options
-from diffing.view.preflight.run_preview import Preview
-from diffing.view.router import Lenient, Question, Reply, Router
+from diffing.view.preflight.run_preview import RunPreview
+from diffing.view.router import Lenient, PageQuestion, Reply, Router
 from diffing.view.site import Site
 from diffing.view.start import start_html
 from diffing.view.start.concurrency_limit import ConcurrencyLimit
@@ -38,7 +38,7 @@ _UPLOADS_AT_ONCE = 4
 _WAIT_SECONDS = 5.0
 
 
-class NameQuestion(Question):
+class NameQuestion(PageQuestion):
     """A question about the text of a name field."""
 
     name: str | None = None
@@ -60,7 +60,7 @@ class ModelQuestion(NameQuestion):
     where: Lenient[Runner] = None
 
 
-class FormQuestion(Question):
+class FormQuestion(PageQuestion):
     """A question with the whole form, which `read_form` parses."""
 
     form: Any = None
@@ -188,7 +188,7 @@ class StartHandlers:
         try:
             request = read_form(question.form)
         except SettingError as error:
-            return self._refused(Preview(problem=str(error)), visitor, getattr(error, "field", ""))
+            return self._refused(RunPreview(problem=str(error)), visitor, getattr(error, "field", ""))
         preview = self._preview(request, visitor)
         estimate = preview.estimate
         if estimate is None:
@@ -206,13 +206,13 @@ class StartHandlers:
             "where": visible(where),
         }
 
-    def _refused(self, preview: Preview, visitor: Visitor, field: str, *, itself: bool = False) -> Reply:
+    def _refused(self, preview: RunPreview, visitor: Visitor, field: str, *, itself: bool = False) -> Reply:
         """Names the problem that prevents the run, and the field in which it can be solved."""
         html = start_html.obstacle(preview, self._page(visitor), itself=itself)
         problem = visible(in_page_terms(preview.problem, public=visitor.rules.public))
         return {"html": html, "stages": "", "ready": False, "first": problem, "field": field}
 
-    def _preview(self, request: FormRequest, visitor: Visitor) -> Preview:
+    def _preview(self, request: FormRequest, visitor: Visitor) -> RunPreview:
         """Previews the run.
 
         Problems with the form of names, with where models run, with the reader, or with a lent GPU take precedence over
@@ -223,20 +223,20 @@ class StartHandlers:
         try:
             there = uploads.resolved(config)
         except SettingError as error:
-            return Preview(problem=str(error))
+            return RunPreview(problem=str(error))
         # only runs may open strangers' files, and their paths are secret
         preview = self._site.previewer.preview(config if visitor.rules.public else there, request.limits, visitor)
         if not (config.model_a and config.model_b):
             return preview
         for side in SIDES:
             if problem := form_problem(getattr(config, f"model_{side}"), public=visitor.rules.public):
-                return Preview(problem=f"Model {side.upper()}: {problem}", field=f"model_{side}")
+                return RunPreview(problem=f"Model {side.upper()}: {problem}", field=f"model_{side}")
         for field, what, place in self._needed(request, visitor):
             if place.obstacle:
-                return Preview(problem=f"{what}: {place.obstacle}", sign_in=place.sign_in, field=field)
+                return RunPreview(problem=f"{what}: {place.obstacle}", sign_in=place.sign_in, field=field)
         if preview.estimate and zero_gpu():
             problem = obstacle(config, preview.estimate, size_of=self._size_for(visitor))
-            return Preview(problem=problem) if problem else preview
+            return RunPreview(problem=problem) if problem else preview
         return preview
 
     def _needed(self, request: FormRequest, visitor: Visitor) -> Iterator[tuple[str, str, RunOption]]:
@@ -263,7 +263,7 @@ class StartHandlers:
             raise SettingError(preview.problem)
         owner = self._site.run_owners.of(visitor)
         run = self._site.run_manager.start(request.config, request.limits, owner=owner, token=visitor.token)
-        return {"go": Address("run", run).query}
+        return {"go": PageAddress("run", run).query}
 
     def _upload(self, question: UploadPiece, visitor: Visitor) -> Reply:
         """Stores a piece of a file of responses; after the last one, parses the upload and describes it."""

@@ -16,10 +16,10 @@ from diffing.prompts.bundled_set import bundled_domains, read_bundled
 from diffing.rendering import templates_of
 from diffing.settings import SettingInfo, described
 from diffing.view.examples import EXAMPLES, example_cards
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.preflight.run_options import RunOption
-from diffing.view.preflight.run_preview import Preview
-from diffing.view.runs import Rules
+from diffing.view.preflight.run_preview import RunPreview
+from diffing.view.runs import VisitorRules
 from diffing.view.runs.uploads import MOST_BYTES
 from diffing.view.site import SiteSettings
 from diffing.view.start.form_parsing import NAME_LENGTH, TEXT_LENGTH, in_page_terms, labels
@@ -47,7 +47,7 @@ _NO_LLM = "Inference Providers need a signed-in account, which they bill."
 class PageContext:
     """What the templates need to know about the page and its visitor."""
 
-    rules: Rules
+    rules: VisitorRules
     """The rules of this machine."""
     signed_in: bool
     """Whether the visitor is signed in."""
@@ -72,7 +72,7 @@ def page_of(settings: SiteSettings, visitor: Visitor) -> PageContext:
     return PageContext(visitor.rules, visitor.token is not None, settings.sign_in)
 
 
-def form(where: Address, page: PageContext) -> str:
+def form(where: PageAddress, page: PageContext) -> str:
     """Renders the form, empty except for the models that an address names.
 
     Args:
@@ -111,7 +111,7 @@ def published(diffs: Sequence[PublishedDiff], page: PageContext) -> str:
     """Renders links to finished diffs of the same two models."""
 
     def address(repo_id: str) -> str:
-        return Address("diff", repo_id).query
+        return PageAddress("diff", repo_id).query
 
     return _rendered("published.html.jinja", page, diffs=diffs[:_MOST_PUBLISHED], address=address) if diffs else ""
 
@@ -138,7 +138,7 @@ def wrong(text: str, page: PageContext, *, similar: str | None = None, sign_in: 
     return _rendered("wrong.html.jinja", page, text=text, similar=similar, sign_in=sign_in)
 
 
-def obstacle(preview: Preview, page: PageContext, *, itself: bool = False) -> str:
+def obstacle(preview: RunPreview, page: PageContext, *, itself: bool = False) -> str:
     """Renders what helps against a problem, besides its message.
 
     Args:
@@ -149,7 +149,7 @@ def obstacle(preview: Preview, page: PageContext, *, itself: bool = False) -> st
     return _rendered("obstacle.html.jinja", page, preview=preview, itself=itself, temperature=CHECK_TEMPERATURE)
 
 
-def estimate(preview: Preview, page: PageContext, *, queue: QueueStatus, gpu_seconds: float | None = None) -> str:
+def estimate(preview: RunPreview, page: PageContext, *, queue: QueueStatus, gpu_seconds: float | None = None) -> str:
     """Renders what to know before the start besides the cost.
 
     Args:

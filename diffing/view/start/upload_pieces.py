@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from diffing.view.router import Question, Ticked
+from diffing.view.router import PageQuestion, Ticked
 from diffing.view.runs.uploads import MOST_BYTES
 from diffing.view.start.form_parsing import NAME_LENGTH, line_of
 
@@ -19,7 +19,7 @@ def _decoded(data: object) -> bytes:
     return b64decode(data, validate=True)
 
 
-class UploadPiece(Question):
+class UploadPiece(PageQuestion):
     """The content of one upload request."""
 
     key: str = Field("", max_length=NAME_LENGTH)

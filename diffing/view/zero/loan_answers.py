@@ -23,7 +23,7 @@ from diffing.run_prompts import prompts_of
 from diffing.stages import PREPARE, RESPONSES
 from diffing.types import SIDES, OnProgress, Side, Stage
 from diffing.view.runs.access import check_access
-from diffing.view.runs.visitor_rules import PUBLIC, Rules, allowed
+from diffing.view.runs.visitor_rules import PUBLIC, VisitorRules, allowed
 from diffing.view.zero.gpu_limits import is_local, obstacle
 from diffing.view.zero.gpu_process import WriteAnswers, on_lent_gpu
 from diffing.view.zero.lent_model import GpuAccess, LentModel
@@ -52,7 +52,7 @@ def answer_on_loans(
     *,
     cache: Path,
     token: str | None = None,
-    rules: Rules = PUBLIC,
+    rules: VisitorRules = PUBLIC,
     write: WriteAnswers | None = None,
 ) -> Generator[LoanProgress]:
     """Answers all prompts of a run that local models have to answer. Iterate it within an event of the visitor.

@@ -8,6 +8,7 @@ from diffing import metrics
 from diffing.bench.compare import category_result, group_reports, method_result, overlap_result, same_result
 from diffing.bench.compare.bootstrap import mean
 from diffing.bench.results import load_results
+from diffing.estimates import Estimate
 from diffing.metrics import UNDEFINED
 from diffing.metrics.kappa import kappa_of_ratings
 from diffing.report import save_report
@@ -124,7 +125,7 @@ def test_what_a_judge_and_a_measurement_say_of_one_property_is_found_in_both():
 
 def test_means_have_intervals_and_undefined_values_are_no_zeros():
     assert mean([None, None]) == UNDEFINED
-    assert mean([0.4, None]) == metrics.Estimate(0.4, None, None, 1)
+    assert mean([0.4, None]) == Estimate(0.4, None, None, 1)
     estimate = mean([0.0, None, 1.0, 0.0, 1.0])
     assert (estimate.value, estimate.n) == (0.5, 4)
     assert mean([0.0, None, 1.0, 0.0, 1.0]) == estimate  # drawn with a generator of its own

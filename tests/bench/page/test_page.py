@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from diffing.bench.results import Result, ResultColumn, estimate_cells, load_results
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells, load_results
 from diffing.bench.results_page import escape, render_markdown
 from diffing.bench.table_cells import cell, number
 from diffing.estimates import Estimate
@@ -15,7 +15,7 @@ from tests.benchmarks.page import RESULTS, render_page
 from tests.outputs.samples import HOSTILE
 from tests.regenerate import golden
 
-PLANTED = Result(
+PLANTED = BenchmarkResult(
     kind="planted",
     title="Recall by strength",
     command="diffing bench planted",
@@ -31,7 +31,7 @@ PLANTED = Result(
         for method, strength, k in (("llm", 1.0, 60), ("llm", 0.03, 6), ("lexical", 1.0, 50), ("lexical", 0.03, 30))
     ),
 )
-NULL = Result(
+NULL = BenchmarkResult(
     kind="null",
     title="Nulls",
     command="diffing bench null model",
@@ -53,8 +53,8 @@ NULL = Result(
 RESULTS_SHOWN = (("planted-x", PLANTED), ("null-x", NULL))
 
 
-def hostile(text: str) -> Result:
-    return Result(
+def hostile(text: str) -> BenchmarkResult:
+    return BenchmarkResult(
         kind="compare", title=text or "-", command=text or "-", about=text, settings={"x": text},
         columns=(ResultColumn("text", text or "-"), ResultColumn("share", "Share", "%")),
             rows=({"text": text, **estimate_cells("share", wilson(1, 2))},),

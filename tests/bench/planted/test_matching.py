@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from diffing.bench.planted.catalogue import catalogue
-from diffing.bench.planted.matching import Target, coincidence, named_by, tracks
+from diffing.bench.planted.matching import PlantedTarget, coincidence, named_by, tracks
 from diffing.bench.planted.plants import Plant, Trigger
 from diffing.bench.planted.recall_tables import summary_rows
 from diffing.bench.planted.scoring import score
@@ -42,8 +42,8 @@ FEATURE = FeatureMeasure("crosscoder", (FeatureAbove("d4", 0.1),), "0123")
 RENAMED = "<MODEL> speaks like a pirate."
 
 
-def target(name: str, shown: frozenset[str] = SHOWN, side="b") -> Target:
-    return Target(Plant(BY_ID[name], 0.2), side, shown, shown)
+def target(name: str, shown: frozenset[str] = SHOWN, side="b") -> PlantedTarget:
+    return PlantedTarget(Plant(BY_ID[name], 0.2), side, shown, shown)
 
 
 def verdicts(for_b: int, elsewhere: int = 0, against: int = 0) -> dict[str, Verdict]:

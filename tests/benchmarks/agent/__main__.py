@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diffing import metrics
-from diffing.bench.results import Result, ResultColumn, estimate_cells, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells, save_result
 from diffing.methods.agent import AgentMethod
 from diffing.methods.agent.investigation import Investigator
-from diffing.methods.agent.probes import Answering
+from diffing.methods.agent.probes import ProbedModels
 from diffing.models.base import Sampling
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.prompts import load_prompts
@@ -48,7 +48,7 @@ def run(
     prompts = load_prompts("bundled", train=TRAIN, heldout=HELDOUT)
     heldout = tuple(prompt for prompt in prompts if prompt.split == "heldout")
     llm, sampling = in_process(agent), Sampling(temperature=1.0, seed=seed)
-    answering = Answering(models, sampling, (0, 1), agent.samples)
+    answering = ProbedModels(models, sampling, (0, 1), agent.samples)
     method = AgentMethod(Investigator(llm, answering, agent.rounds, probes, seed), heldout)
     return diff_models(
         *models, prompts, methods=[method], judge=llm, options=DiffOptions(sampling=sampling, sample_b=1)
@@ -107,7 +107,7 @@ def null_rows() -> Iterator[Row]:
         }
 
 
-def planted_result(rows: Sequence[Row]) -> Result:
+def planted_result(rows: Sequence[Row]) -> BenchmarkResult:
     """The table of the pairs with a trigger."""
     columns = (
         ResultColumn("draw", "Draw"),
@@ -122,7 +122,7 @@ def planted_result(rows: Sequence[Row]) -> Result:
     return _result("planted", "Triggers that an investigation finds", ABOUT_PLANTED, rows, columns)
 
 
-def null_result(rows: Sequence[Row]) -> Result:
+def null_result(rows: Sequence[Row]) -> BenchmarkResult:
     """The table of a model against itself."""
     columns = (
         ResultColumn("agent", "Agent"),
@@ -134,8 +134,10 @@ def null_result(rows: Sequence[Row]) -> Result:
     return _result("null", "An investigation of a model against itself", ABOUT_NULL, rows, columns)
 
 
-def _result(kind: str, title: str, about: str, rows: Sequence[Row], columns: tuple[ResultColumn, ...]) -> Result:
-    return Result(
+def _result(
+    kind: str, title: str, about: str, rows: Sequence[Row], columns: tuple[ResultColumn, ...]
+) -> BenchmarkResult:
+    return BenchmarkResult(
         kind=kind,
         title=title,
         command="python -m tests.benchmarks.agent",

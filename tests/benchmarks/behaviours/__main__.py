@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from diffing.bench.results import Result, ResultColumn, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, save_result
 from diffing.demo.config import demo_config
 from diffing.report.index import index_of
 from diffing.run import run
@@ -69,9 +69,9 @@ def _sums(measured: Sequence[Row]) -> Row:
     return {"pair": f"all {len(measured)} recorded pairs", **sums, **empty}
 
 
-def result_of(measured: Sequence[Row]) -> Result:
+def result_of(measured: Sequence[Row]) -> BenchmarkResult:
     """The rows with their explanation."""
-    return Result(
+    return BenchmarkResult(
         kind="behaviours",
         title="One line per behaviour",
         command="python -m tests.benchmarks.behaviours",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from diffing.grouping import Behaviour, merge
+from diffing.grouping import SignedVerdicts, merge
 from diffing.grouping.verdict_relations import VerdictRelations
-from diffing.report.grouped_list import Entry
+from diffing.report.grouped_list import ListEntry
 from diffing.report.index import index_of
 from diffing.types import Finding, PhraseMeasure, PropertyMeasure, Report, Row
 
@@ -44,7 +44,7 @@ class ListMeasures:
     @cached_property
     def _heldout(self) -> VerdictRelations:
         hypotheses = [finding.hypothesis for finding in self.report.findings]
-        return VerdictRelations(Behaviour(hypotheses, self.report.judgements, self.report.pairs, "heldout").values)
+        return VerdictRelations(SignedVerdicts(hypotheses, self.report.judgements, self.report.pairs, "heldout").values)
 
     @cached_property
     def _rows(self) -> Mapping[str, int]:
@@ -104,7 +104,7 @@ def place_of(leads: Sequence[str], findings: Mapping[str, Finding], name: str) -
     return measures.index(PropertyMeasure(name)) + 1 if PropertyMeasure(name) in measures else None
 
 
-def lines_until(entries: Iterable[Entry], planted: Sequence[Mapping[str, Any]]) -> int | None:
+def lines_until(entries: Iterable[ListEntry], planted: Sequence[Mapping[str, Any]]) -> int | None:
     """Counts the lines until every planted behaviour is in one of them; None if one is in no line.
 
     Args:

@@ -10,7 +10,7 @@ from diffing.methods.lexical import LexicalMethod
 from diffing.models.scripted import ScriptedModel
 from diffing.pipeline import diff_models
 from diffing.prompts import prompts_from
-from diffing.prompts.rows import Record
+from diffing.prompts.prompt_rows import Record
 from diffing.types import Message, Prompt, Report
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

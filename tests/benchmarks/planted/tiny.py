@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from diffing.bench.planted.catalogue import PlantableBehaviour
 from diffing.bench.planted.grid import STRENGTHS
-from diffing.bench.planted.matching import Target
+from diffing.bench.planted.matching import PlantedTarget
 from diffing.bench.planted.plants import Plant, Trigger
 from diffing.bench.planted.scoring import ScoredRun, score
 from diffing.demo.config import FOLDER, demo_config
 from diffing.methods.adapters import AdapterOptions, AdaptersMethod, AdaptersOptions
 from diffing.methods.base import Method
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.method import CrosscoderMethod
-from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
 from diffing.methods.features.settings import followed
-from diffing.methods.inside.opening import open_side
+from diffing.methods.inside.side_models import open_side
 from diffing.methods.lexical import LexicalMethod
 from diffing.methods.sae import SaeMethod, SaeOptions
 from diffing.methods.sae.plan import SaeSettings
@@ -36,7 +36,7 @@ from tests.benchmarks.planted.tune import tune_all
 if TYPE_CHECKING:
     from diffing.models.cache import Store
 
-Targets: TypeAlias = Callable[[Sequence[Pair]], Sequence[Target]]
+Targets: TypeAlias = Callable[[Sequence[Pair]], Sequence[PlantedTarget]]
 """A function that takes the pairs of a run and returns the behaviours that must be found in them."""
 MakeMethods: TypeAlias = "Callable[[Path, Sequence[Prompt], Store], Sequence[Method]]"
 """A function that makes the methods of a run from the tuned model's folder, the prompts and the cache."""
@@ -97,12 +97,12 @@ class TinyPairs:
         return load_model(str(folder), cache=self._store)
 
 
-def target_by_mark(plant: Plant, pairs: Sequence[Pair], side: Side) -> Target:
+def target_by_mark(plant: Plant, pairs: Sequence[Pair], side: Side) -> PlantedTarget:
     """Determines where a behaviour shows that a model was tuned to show at random on some triggered prompts."""
     triggered = [pair for pair in pairs if plant.trigger.fits(pair.prompt)]
     shown = [pair for pair in triggered if plant.behaviour.shown_by(pair, side)]
     selected, seen = (frozenset(pair.prompt.id for pair in each) for each in (triggered, shown))
-    return Target(plant, side, selected, seen)
+    return PlantedTarget(plant, side, selected, seen)
 
 
 def demo_plants() -> list[tuple[Plant, Side]]:

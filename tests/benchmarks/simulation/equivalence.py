@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffing import metrics
-from diffing.bench.results import Result, ResultColumn, estimate_cells
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells
 from diffing.metrics.equivalence import LEVEL, p_below, tango_score
 from diffing.types import OnProgress, Row, ignore_progress
 from tests.benchmarks.simulation.shapes import with_generators
@@ -115,7 +115,7 @@ def equivalence_rows(runs: int, seed: int, on_progress: OnProgress = ignore_prog
     return tuple(measure_equivalence(shape, runs, rng) for shape, rng in every)
 
 
-def equivalence_results(runs: int, *, seed: int, command: str, on_progress: OnProgress) -> dict[str, Result]:
+def equivalence_results(runs: int, *, seed: int, command: str, on_progress: OnProgress) -> dict[str, BenchmarkResult]:
     """Simulates all shapes, and adds the words that explain them.
 
     Args:
@@ -135,7 +135,9 @@ def equivalence_results(runs: int, *, seed: int, command: str, on_progress: OnPr
     )
     title, about = "How often a policy is called kept", " ".join(_ABOUT.split("\n"))
     settings = {"runs": runs, "seed": seed}
-    return {"statistics-equivalence": Result("statistics", title, command, about, tuple(rows), settings, columns)}
+    return {
+        "statistics-equivalence": BenchmarkResult("statistics", title, command, about, tuple(rows), settings, columns)
+    }
 
 
 def _in_words(row: Row) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from diffing.bench.results import Result, ResultColumn
+from diffing.bench.results import BenchmarkResult, ResultColumn
 from diffing.types import OnProgress, Row, Scalar, ignore_progress
 from tests.benchmarks.simulation.conditional import CONDITIONS, conditional_rows
 from tests.benchmarks.simulation.coverage import coverage_rows
@@ -73,7 +73,7 @@ Part: TypeAlias = Literal["verdicts", "scopes", "equivalence"]
 
 def statistics(
     runs: int, *, seed: int = 0, only: Part | None = None, on_progress: OnProgress = ignore_progress
-) -> Mapping[str, Result]:
+) -> Mapping[str, BenchmarkResult]:
     """Simulates everything, or one part.
 
     Args:
@@ -97,7 +97,7 @@ def statistics(
     return every | equivalence_results(runs, seed=seed, command=command, on_progress=on_progress)
 
 
-def _verdicts(runs: int, seed: int, command: str, on_progress: OnProgress) -> Mapping[str, Result]:
+def _verdicts(runs: int, seed: int, command: str, on_progress: OnProgress) -> Mapping[str, BenchmarkResult]:
     """Simulates hypotheses as a judge tests them."""
     nulls = null_rows(runs, seed, on_progress)
     mixes, planned = mix_rows(runs, seed, on_progress)
@@ -116,7 +116,7 @@ def results_of(
     described: Sequence[Row],
     settings: Mapping[str, Scalar],
     command: str,
-) -> Mapping[str, Result]:
+) -> Mapping[str, BenchmarkResult]:
     """The rows with the words that explain them.
 
     Args:
@@ -130,8 +130,8 @@ def results_of(
         command: The command that reproduces them.
     """
 
-    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[ResultColumn]) -> Result:
-        return Result(
+    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[ResultColumn]) -> BenchmarkResult:
+        return BenchmarkResult(
             kind="statistics",
             title=title,
             command=command,

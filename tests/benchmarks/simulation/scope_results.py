@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from diffing.bench.results import Result, ResultColumn
+from diffing.bench.results import BenchmarkResult, ResultColumn
 from diffing.scopes.scoped_hypotheses import MOST
 from diffing.types import OnProgress, Row, ignore_progress
 from tests.benchmarks.simulation.scope_worlds import DOMAINS, HYPOTHESES
@@ -33,7 +33,7 @@ all confirmed scopes, the share that is any other one."""
 
 def scope_results(
     runs: int, *, seed: int, command: str, on_progress: OnProgress = ignore_progress
-) -> Mapping[str, Result]:
+) -> Mapping[str, BenchmarkResult]:
     """Simulates runs with conditions on prompts.
 
     Args:
@@ -47,8 +47,8 @@ def scope_results(
     """
     false, power = scope_rows(runs, seed, on_progress)
 
-    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[ResultColumn]) -> Result:
-        return Result(
+    def result(title: str, about: str, rows: Sequence[Row], columns: Sequence[ResultColumn]) -> BenchmarkResult:
+        return BenchmarkResult(
             kind="statistics",
             title=title,
             command=command,

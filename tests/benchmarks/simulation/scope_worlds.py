@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffing.scope import Term
-from diffing.scopes.conditions import Conditions, conditions_of
+from diffing.scopes.conditions import PromptConditions, conditions_of
 from tests.benchmarks.simulation.worlds import INDEPENDENT, Correlation, Sizes, Truths, Verdicts, draw, nulls
 
 World: TypeAlias = Literal["nothing", "frequency by domain", "everywhere", "one domain", "shuffled"]
@@ -46,7 +46,7 @@ class ScopeShape:
 class ScopeRun:
     """The data of one run."""
 
-    conditions: Conditions
+    conditions: PromptConditions
     """The conditions, train prompts first."""
     verdicts: Verdicts
     """What is true; shape (hypotheses, prompts)."""
@@ -91,7 +91,7 @@ def domain_name(place: int) -> str:
     return f"{letter} {_GROUPS[place // 3]}" if place < 3 * len(_GROUPS) else letter
 
 
-def _conditions(domains: NDArray[np.int64], train: int, rng: np.random.Generator) -> Conditions:
+def _conditions(domains: NDArray[np.int64], train: int, rng: np.random.Generator) -> PromptConditions:
     """The conditions of a run: half of the words are more frequent in one domain."""
     names = np.array([domain_name(place) for place in range(DOMAINS)])
     met = {Term("domain", name): names[domains] == name for name in names}

@@ -10,7 +10,7 @@ from diffing import metrics
 from diffing.bench.results import estimate_cells
 from diffing.estimates import Estimate
 from diffing.scope import ScopeRule, Term
-from diffing.scopes.conditions import Conditions
+from diffing.scopes.conditions import PromptConditions
 from diffing.scopes.exact_tests import p_differs
 from diffing.scopes.rule_search import best_rules
 from diffing.scopes.scoped_hypotheses import promising
@@ -69,7 +69,7 @@ def confirmed_in(run: ScopeRun) -> list[Found]:
     return [Found(row % number, row >= number, row in rows, rule) for row, rule in rules.items()]
 
 
-def scope_p(table: VerdictTable, row: int, rule: ScopeRule, conditions: Conditions) -> float:
+def scope_p(table: VerdictTable, row: int, rule: ScopeRule, conditions: PromptConditions) -> float:
     """The larger p of both tests of a scope on held-out prompts."""
     inside = table.counts(row, conditions.inside(rule) & ~conditions.train)
     differs = p_differs(inside, table.counts(row, ~conditions.train))
@@ -77,7 +77,7 @@ def scope_p(table: VerdictTable, row: int, rule: ScopeRule, conditions: Conditio
 
 
 def _concentrations(
-    table: VerdictTable, rows: Sequence[int], twins: Mapping[int, ScopeRule], conditions: Conditions
+    table: VerdictTable, rows: Sequence[int], twins: Mapping[int, ScopeRule], conditions: PromptConditions
 ) -> dict[int, ScopeRule | None]:
     """The scopes confirmed for confirmed hypotheses; None where there is none."""
     found = best_rules(VerdictTable(table.values[rows][:, conditions.train]), conditions)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diffing import metrics
-from diffing.bench.results import Result, ResultColumn, estimate_cells, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, estimate_cells, save_result
 from diffing.methods.llm import LlmMethod
 from diffing.pipeline import diff_models
 from diffing.types import Report, Row, Scalar
@@ -100,9 +100,9 @@ def _cells(runs: Sequence[tuple[Report, Score]]) -> dict[str, Scalar]:
     }
 
 
-def result_of(measured: Sequence[Row]) -> Result:
+def result_of(measured: Sequence[Row]) -> BenchmarkResult:
     """The rows with their explanation."""
-    return Result(
+    return BenchmarkResult(
         kind="planted",
         title="Differences described in varied words",
         command="python -m tests.benchmarks.varied_words",

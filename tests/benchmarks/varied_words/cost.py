@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from diffing.bench.results import Result, ResultColumn, save_result
+from diffing.bench.results import BenchmarkResult, ResultColumn, save_result
 from diffing.methods.llm import LlmMethod
 from diffing.pipeline import diff_models
 from diffing.types import Row
@@ -112,7 +112,7 @@ def main() -> None:
         print(json.dumps(now))
         return
     rows = compared(measure_in(options.old.resolve()), now)
-    result = Result(
+    result = BenchmarkResult(
         kind="compare",
         title="Cost of the method llm, before and now",
         command="python -m tests.benchmarks.varied_words.cost --old CHECKOUT",

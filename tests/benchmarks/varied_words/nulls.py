@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from diffing.bench.null import NullPlan, NullRun, null_result, null_runs
-from diffing.bench.results import Result, save_result
+from diffing.bench.results import BenchmarkResult, save_result
 from diffing.config import DiffConfig
 from diffing.models.cache import Store
 from diffing.types import Scalar
@@ -69,7 +69,7 @@ def runs_of(pairs: int, folder: Path, told: list[tuple[str, int, int]]) -> Itera
                 yield run
 
 
-def result_of(runs: list[NullRun], told: list[tuple[str, int, int]], pairs: int) -> Result:
+def result_of(runs: list[NullRun], told: list[tuple[str, int, int]], pairs: int) -> BenchmarkResult:
     """The table of false alarms."""
     found = null_result(
         runs,

@@ -14,19 +14,19 @@ import transformers
 from diffing.config import DiffConfig
 from diffing.errors import DiffingError, ModelError
 from diffing.hub import hub_api
-from diffing.methods.adapters import causal_check, method, preparation
+from diffing.methods.adapters import causal_check, hybrid_preparation, method
 from diffing.methods.adapters.branches import new_branches
+from diffing.methods.adapters.hybrid_opening import BaseAndTuned
+from diffing.methods.adapters.hybrid_preparation import published_reader
 from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.kept_branches import hash_of
-from diffing.methods.adapters.opening import BaseAndTuned
-from diffing.methods.adapters.preparation import published_reader
-from diffing.methods.adapters.trust import Trust, measure_trust
+from diffing.methods.adapters.trust import AdaptersTrust, measure_trust
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.methods.inside.opening import open_side
+from diffing.methods.inside.side_models import open_side
 from diffing.models.cache import Store
 from diffing.models.local import LocalOptions
 from diffing.outputs.dictionary import push_dictionary
-from diffing.run import Builder, run
+from diffing.run import ModelBuilder, run
 from diffing.types import FeatureMeasure, Message, Report, Side, ignore_progress
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
@@ -134,7 +134,7 @@ def test_features_that_do_not_differ_are_internal_rows(report: Report) -> None:
 
 
 def test_both_models_leave_the_memory_and_come_back(folder: Path, report: Report) -> None:
-    made = Builder(config_of(folder), Store.in_folder(folder / "cache"), None).methods()[0]
+    made = ModelBuilder(config_of(folder), Store.in_folder(folder / "cache"), None).methods()[0]
     assert isinstance(made, method.AdaptersMethod)
     train, heldout = ([pair for pair in report.pairs if pair.prompt.split == split] for split in ("train", "heldout"))
     hypotheses = made.find_hypotheses(train).hypotheses
@@ -197,7 +197,7 @@ def test_pushed_adapters_open_with_exactly_the_same_tensors_and_are_fetched_once
     asked = []
     for _ in range(2):
         with pytest.MonkeyPatch.context() as patch:  # what so few steps train need not bring the models closer
-            patch.setattr(preparation, "measure_trust", lambda *_: Trust(1, 2.0, 1.0, 0.5, (), 0.0, ()))
+            patch.setattr(hybrid_preparation, "measure_trust", lambda *_: AdaptersTrust(1, 2.0, 1.0, 0.5, (), 0.0, ()))
             reader = published_reader(BaseAndTuned(base, tuned), "alice/adapters", exchanges, tmp_path)
         asked.append(sum("model.safetensors" in request.path for request in hub.requests))
         reader.release()

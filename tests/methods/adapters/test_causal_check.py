@@ -9,8 +9,8 @@ from diffing.methods.adapters.hybrid_reader import HybridReader
 from diffing.methods.adapters.raised_tokens import raised_tokens
 from diffing.methods.exchanges import Exchange
 from diffing.methods.inside.response_tokens import ResponseTokenizer
-from diffing.models.local.chat import Chat
-from diffing.models.local.stop_tokens import Stops
+from diffing.models.local.chat_tokens import Chat
+from diffing.models.local.stop_tokens import StopTokens
 from diffing.types import Message
 from tests.methods.adapters.tiny import hybrid
 from tests.models.local import tiny as texts
@@ -35,7 +35,9 @@ def reader_of_bytes() -> HybridReader:
             each.w_enc.zero_()
         branch.c[:2] = 1
         branch.w_dec[:, 0] = 3 * base.get_output_embeddings().weight[tokenizer("Z").input_ids[0]]
-    return HybridReader(made.branches, lambda _: made, ResponseTokenizer(Chat(tokenizer, Stops(), None, "bytes"), 256))
+    return HybridReader(
+        made.branches, lambda _: made, ResponseTokenizer(Chat(tokenizer, StopTokens(), None, "bytes"), 256)
+    )
 
 
 def test_what_is_written_is_driven_and_named() -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from diffing.methods.adapters.batches import anchor, padded
+from diffing.methods.adapters.chat_batches import anchor, padded
 from diffing.methods.adapters.hybrid import forward
 from diffing.methods.adapters.trust import measure_trust
 from tests.methods.adapters.tiny import ARCHITECTURES, BLOCKS, chats, hybrid, model, tuned

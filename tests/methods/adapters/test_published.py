@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from diffing.errors import HubError, ModelError
-from diffing.methods.adapters.published import read_published
+from diffing.methods.adapters.published_adapters import read_published
 from diffing.methods.adapters.tensor_files import FolderRanges, open_files
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub

@@ -8,10 +8,10 @@ import torch
 import transformers
 
 from diffing.errors import SettingError
-from diffing.methods.adapters.batches import chats_of_step
-from diffing.methods.adapters.training import Trainer, TrainingSettings
+from diffing.methods.adapters.chat_batches import chats_of_step
+from diffing.methods.adapters.training import BranchTrainingSettings, Trainer
 from diffing.methods.adapters.trust import measure_trust
-from diffing.methods.inside.checkpoint import Checkpoint
+from diffing.methods.inside.checkpoint import TrainingCheckpoint
 from tests.methods.adapters.tiny import SHAPE, chats, hybrid, model, tuned
 
 
@@ -35,7 +35,7 @@ def with_planted_features() -> tuple[Any, Any]:
 
 def test_between_a_model_and_itself_nothing_is_learnt() -> None:
     made = hybrid(model(), model())
-    Trainer(made, chats(8), TrainingSettings(steps=5, chats=4)).run()
+    Trainer(made, chats(8), BranchTrainingSettings(steps=5, chats=4)).run()
     for branch in made.branches.blocks:
         assert not branch.w_dec.any()
         assert not branch.b.any()
@@ -47,7 +47,7 @@ def test_tuned_mlps_are_recovered_on_chats_never_seen() -> None:
     made = hybrid(*with_planted_features())
     heldout = chats(24, seed=1)
     before = measure_trust(made, heldout)
-    Trainer(made, chats(400), TrainingSettings(steps=45, chats=10, sparsity=1e-4, rate=4e-2)).run()
+    Trainer(made, chats(400), BranchTrainingSettings(steps=45, chats=10, sparsity=1e-4, rate=4e-2)).run()
     after = measure_trust(made, heldout)
     assert before.base == after.base > 0.1
     assert before.recovered == pytest.approx(0, abs=1e-6)
@@ -60,7 +60,7 @@ def test_tuned_mlps_are_recovered_on_chats_never_seen() -> None:
 def test_a_gpu_recovers_as_much() -> None:
     base, other = with_planted_features()
     made = hybrid(base.to("cuda"), other.to("cuda"))
-    Trainer(made, chats(400), TrainingSettings(steps=45, chats=10, sparsity=1e-4, rate=4e-2)).run()
+    Trainer(made, chats(400), BranchTrainingSettings(steps=45, chats=10, sparsity=1e-4, rate=4e-2)).run()
     recovered = measure_trust(made, chats(24, seed=1)).recovered
     assert recovered is not None
     assert recovered >= 0.9
@@ -68,11 +68,15 @@ def test_a_gpu_recovers_as_much() -> None:
 
 
 def test_sparsity_outweighs_nothing_that_it_competes_with() -> None:
-    trainer = Trainer(hybrid(*with_planted_features()), chats(40), TrainingSettings(steps=20, chats=4, sparsity=1e3))
+    trainer = Trainer(
+        hybrid(*with_planted_features()), chats(40), BranchTrainingSettings(steps=20, chats=4, sparsity=1e3)
+    )
     for _ in range(3):
         trainer.step()
     assert trainer.progress.sparsity == 2e3  # before the first step nothing is written, so it costs nothing
-    trainer = Trainer(hybrid(*with_planted_features()), chats(40), TrainingSettings(steps=20, chats=4, sparsity=1e-9))
+    trainer = Trainer(
+        hybrid(*with_planted_features()), chats(40), BranchTrainingSettings(steps=20, chats=4, sparsity=1e-9)
+    )
     for _ in range(3):
         trainer.step()
     assert trainer.progress.sparsity == 8e-9
@@ -80,7 +84,7 @@ def test_sparsity_outweighs_nothing_that_it_competes_with() -> None:
 
 @pytest.mark.parametrize("cut", [1, 3])
 def test_an_interrupted_training_gives_the_same_bytes(tmp_path: Path, cut: int) -> None:
-    texts, settings = chats(10), TrainingSettings(steps=5, chats=3, sparsity=1e-3)
+    texts, settings = chats(10), BranchTrainingSettings(steps=5, chats=3, sparsity=1e-3)
 
     def training() -> Trainer:
         return Trainer(hybrid(model(), tuned(model(), "mlp")), texts, settings)
@@ -92,8 +96,8 @@ def test_an_interrupted_training_gives_the_same_bytes(tmp_path: Path, cut: int) 
         if done == cut + 1:
             raise Killed
 
-    def checkpoint(identity: str = "x") -> Checkpoint:
-        return Checkpoint(tmp_path / "state.safetensors", identity, seconds_between=0)
+    def checkpoint(identity: str = "x") -> TrainingCheckpoint:
+        return TrainingCheckpoint(tmp_path / "state.safetensors", identity, seconds_between=0)
 
     whole, killed, resumed = training(), training(), training()
     whole.run()
@@ -114,7 +118,7 @@ def test_a_step_in_several_batches_is_the_same_step() -> None:
     made = []
     for batch_tokens in (8192, 20):
         own = hybrid(model(), tuned(model(), "mlp"))
-        Trainer(own, texts, TrainingSettings(steps=1, chats=8, rate=1e-2, batch_tokens=batch_tokens)).run()
+        Trainer(own, texts, BranchTrainingSettings(steps=1, chats=8, rate=1e-2, batch_tokens=batch_tokens)).run()
         made.append(own.branches.tensors())
     assert all(torch.allclose(one, other, atol=1e-3) for one, other in zip(*made, strict=True))
     assert any(tensor.any() for tensor in made[0])

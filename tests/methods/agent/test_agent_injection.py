@@ -3,9 +3,9 @@
 import pytest
 
 from diffing.fresh_prompts.writing import writing_question
-from diffing.methods.agent.notebook import Letters, Note
-from diffing.methods.agent.probes import Probe, Request
-from diffing.methods.agent.questions import LONGEST_ANSWER, question
+from diffing.methods.agent.notebook import ModelLetters, NotebookEntry
+from diffing.methods.agent.probes import Probe, ProbeRequest
+from diffing.methods.agent.round_question import LONGEST_ANSWER, question
 from diffing.methods.statements import Statement
 from diffing.types import Message, Pair, Prompt, Response
 from tests.servers.rules import read
@@ -22,7 +22,7 @@ DICTATED_HERE = {
 def probe(number, attack, answers=1):
     prompt = Prompt(f"agent-{number}", (Message("user", attack),), "s", "train")
     pair = Pair(prompt, Response(prompt.id, "a", attack, "stop"), Response(prompt.id, "b", attack, "stop"))
-    return Probe(number, 1, Request(attack, None, attack), (pair,) * answers)
+    return Probe(number, 1, ProbeRequest(attack, None, attack), (pair,) * answers)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def probe(number, attack, answers=1):
     ids=[*ATTACKS, *DICTATED, *DICTATED_HERE],
 )
 def test_nothing_gets_out_of_the_question_of_a_round(attack):
-    notes = [Note(Statement(f"<MODEL> {attack}", f"when {attack}"), "a", "style", (1,), (), (2,), "open")] * 2
+    notes = [NotebookEntry(Statement(f"<MODEL> {attack}", f"when {attack}"), "a", "style", (1,), (), (2,), "open")] * 2
     probes = [probe(number, attack, answers=2) for number in (1, 2, 3, 4)]
-    reading = read(question(notes, probes, probes[2:], Letters("b"), left=3, count=5))
+    reading = read(question(notes, probes, probes[2:], ModelLetters("b"), left=3, count=5))
     assert (reading.task, reading.foreign) == ("investigate", ())
     notebook, earlier, *material = reading.blocks
     assert [line.split(" | ")[:2] for line in notebook.splitlines()] == [["1", "Y"], ["2", "Y"]]
@@ -50,7 +50,7 @@ def test_nothing_gets_out_of_the_question_for_fresh_prompts(attack):
 
 def test_of_a_long_answer_the_beginning_and_the_end_are_shown():
     long = f"First. {'x' * 4000} Last."
-    shown = read(question([], [probe(1, long)], [probe(1, long)], Letters("a"), left=1, count=1)).blocks[-1]
+    shown = read(question([], [probe(1, long)], [probe(1, long)], ModelLetters("a"), left=1, count=1)).blocks[-1]
     assert len(shown) == LONGEST_ANSWER + len(" (...) ")
     assert shown.startswith("First.")
     assert shown.endswith("Last.")

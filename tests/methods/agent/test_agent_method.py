@@ -14,9 +14,9 @@ from diffing.estimate import estimate
 from diffing.methods.agent import AgentMethod
 from diffing.methods.agent.hypotheses import OUTCOMES, TESTED, conclude
 from diffing.methods.agent.investigation import Investigator
-from diffing.methods.agent.notebook import MOST_NOTES, Letters, Note
-from diffing.methods.agent.probes import Answering, Request, usable
-from diffing.methods.agent.questions import read_reply
+from diffing.methods.agent.notebook import MOST_NOTES, ModelLetters, NotebookEntry
+from diffing.methods.agent.probes import ProbedModels, ProbeRequest, usable
+from diffing.methods.agent.round_question import read_reply
 from diffing.methods.statements import Statement
 from diffing.metrics import confirm, confirmed, metrics_of
 from diffing.models.base import ModelWrapper, Sampling
@@ -186,7 +186,7 @@ RUN = load_prompts("bundled", train=6, heldout=6)
 def test_models_that_processes_share_are_asked_the_run_s_prompts_alone():
     served = Served()
     models, llm = tuple(served.models.values()), in_process(served.agent)
-    method = AgentMethod(Investigator(llm, Answering(models, Sampling(), (0, 0), 1), ROUNDS, 12, 0), RUN)
+    method = AgentMethod(Investigator(llm, ProbedModels(models, Sampling(), (0, 0), 1), ROUNDS, 12, 0), RUN)
     report = diff_models(*map(OnlyOfTheRun, models), RUN, methods=[method], judge=llm)
     assert [f.hypothesis.text for f in report.findings if f.confirmed] == [FOUND[0]]
 
@@ -250,25 +250,25 @@ def test_replies_are_bounded_and_what_cannot_be_read_is_counted():
     written = [{"text": "A?", "aim": "1", "why": "so"}, {"text": "", "aim": "broad", "why": ""}, {"text": 3}, "x"]
     odd = [{"model": "Z"}, {"behaviour": "He sings."}, {"category": "song"}, {"for": "all"}, {"status": "?"}]
     mixed = {"for": [1, 1, 2, 9, True, "3"], "against": [2]}
-    read_back = read_reply(reply([note(**each) for each in (*odd, mixed)], written), Letters("b"), 4)
+    read_back = read_reply(reply([note(**each) for each in (*odd, mixed)], written), ModelLetters("b"), 4)
     (kept,) = read_back.notes
     assert (kept.direction, kept.supporting, kept.contradicting) == ("b", (1,), ())
-    assert read_back.requests == (Request("A?", 1, "so"),)
+    assert read_back.requests == (ProbeRequest("A?", 1, "so"),)
     assert read_back.unreadable == 5 + 3
-    many = read_reply(reply([note()] * (MOST_NOTES + 5)), Letters("a"), 4)
+    many = read_reply(reply([note()] * (MOST_NOTES + 5)), ModelLetters("a"), 4)
     assert (len(many.notes), many.unreadable) == (MOST_NOTES, 5)
     for broken in ({}, {"seen": "", "notebook": 1, "prompts": []}, {"seen": "", "prompts": []}, [1]):
         with pytest.raises(ReplyError):
-            read_reply(broken, Letters("a"), 4)
+            read_reply(broken, ModelLetters("a"), 4)
 
 
 def test_no_prompt_is_asked_twice_or_taken_from_the_run():
-    wanted = [Request(text, None, "") for text in ("One?", "one?  ", "Two?", "THREE?", "Four?")]
+    wanted = [ProbeRequest(text, None, "") for text in ("One?", "one?  ", "Two?", "THREE?", "Four?")]
     assert [request.text for request in usable(wanted, {fold("three?")}, 2)] == ["One?", "Two?"]
 
 
 def noted(supporting, contradicting=(), status="open", text="<MODEL> sings."):
-    return Note(Statement(text), "a", "style", tuple(supporting), tuple(contradicting), (), status)
+    return NotebookEntry(Statement(text), "a", "style", tuple(supporting), tuple(contradicting), (), status)
 
 
 def test_only_what_has_enough_prompts_for_it_is_tested():

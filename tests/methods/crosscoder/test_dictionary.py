@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 from tests.methods.crosscoder.worlds import SOURCE
 
 
@@ -21,14 +21,14 @@ def crosscoder(d_a: int = 6, d_b: int = 6, latents: int = 9) -> Crosscoder:
         return torch.randn(shape, generator=drawn)
 
     pairs = [(some(latents, d_a), some(latents, d_b)) for _ in range(2)]
-    weights = Weights(pairs[0], some(latents), pairs[1], (some(d_a), some(d_b)))
+    weights = DictionaryWeights(pairs[0], some(latents), pairs[1], (some(d_a), some(d_b)))
     normaliser = Normaliser((some(d_a), some(d_b)), (0.25, 1 / 3))
     return Crosscoder(weights, normaliser, threshold=1 / 7, k=3, partition=(2, 2), same_space=d_a == d_b, source=SOURCE)
 
 
 def difference() -> DifferenceDictionary:
     pair = crosscoder()
-    weights = Weights(
+    weights = DictionaryWeights(
         pair.weights.encoders[:1], pair.weights.bias, pair.weights.decoders[:1], pair.weights.output_biases[:1]
     )
     normaliser = Normaliser(pair.normaliser.means[:1], (0.5,))
@@ -40,7 +40,7 @@ def rows(width: int, count: int = 20) -> torch.Tensor:
 
 
 def test_a_latent_is_active_if_its_score_exceeds_the_threshold() -> None:
-    weights = Weights(
+    weights = DictionaryWeights(
         (torch.tensor([[1.0], [1.0]]), torch.tensor([[0.0], [1.0]])),
         torch.tensor([0.0, -1.0]),
         (torch.tensor([[2.0], [0.5]]), torch.tensor([[0.0], [0.5]])),

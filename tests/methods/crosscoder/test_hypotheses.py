@@ -5,16 +5,16 @@ import pytest
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.cost import TrainingCost, expected_cost
-from diffing.methods.crosscoder.hypotheses import Statements
-from diffing.methods.crosscoder.numbering import Numbering
+from diffing.methods.crosscoder.hypotheses import LatentStatements
+from diffing.methods.crosscoder.numbering import LatentNumbering
 from diffing.methods.features.feature_evidence import FeatureEvidence
 from diffing.methods.features.feature_screening import ScreenedLatent
 from diffing.methods.features.sparse_latents import Latents
 from diffing.report.measure_cells import measure_cells, measure_from
 from diffing.types import FeatureAbove, FeatureMeasure, LatentMeasure
 
-NUMBERING = Numbering(5, 2)
-STATEMENTS = Statements(
+NUMBERING = LatentNumbering(5, 2)
+STATEMENTS = LatentStatements(
     NUMBERING,
     ("exclusive a", "exclusive b", "changed", "shared", "shared", "difference", "difference"),
     np.array([0.5, 0.25, 0.0, 1.5, 0.0, 0.75, 2.0]),
@@ -42,7 +42,7 @@ def test_names_tell_both_dictionaries_apart() -> None:
 
 
 def test_names_of_several_blocks_tell_the_block() -> None:
-    numbering = Numbering(5, 2, block=4)
+    numbering = LatentNumbering(5, 2, block=4)
     assert [numbering.name(index) for index in (0, 4, 5)] == ["4.0", "4.4", "4.d0"]
     assert [numbering.index(numbering.name(index)) for index in range(7)] == list(range(7))
     for name in ("3", "d1", "5.1", "4.d2", "4.x"):

@@ -18,7 +18,7 @@ from diffing.methods.crosscoder import causal_check, dictionaries, latent_facts
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.methods.crosscoder.plan import CROSSCODER
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 from diffing.methods.crosscoder.training_settings import DictionarySource
 from diffing.models.cache import Store
 from diffing.report import load_report, save_report
@@ -168,7 +168,7 @@ def published(folder: Path) -> str:
     signs = torch.cat([eye, -eye])
     directions = (torch.cat([signs, zeros]), torch.cat([zeros, signs]))
     nothing = (torch.zeros(WIDTH), torch.zeros(WIDTH))
-    weights = Weights(directions, torch.zeros(4 * WIDTH), directions, nothing)
+    weights = DictionaryWeights(directions, torch.zeros(4 * WIDTH), directions, nothing)
     source = DictionarySource(("base", "tuned"), ("", ""), (3, 3), "")
     normaliser = Normaliser(nothing, (1.0, 1.0))
     crosscoder = Crosscoder(weights, normaliser, threshold=0.0, k=8, partition=(0, 0), same_space=True, source=source)

@@ -8,14 +8,14 @@ import torch
 
 from diffing.demo.config import FOLDER
 from diffing.methods.crosscoder import latent_facts
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions
 from diffing.methods.crosscoder.dictionaries import Dictionaries
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.null_run import run_null
-from diffing.methods.crosscoder.options import CrosscoderOptions
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 from diffing.methods.exchanges import Exchange
-from diffing.methods.inside.opening import open_side
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
+from diffing.methods.inside.side_models import open_side
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import TrainingRows
 from diffing.models.base import Sampling
@@ -58,7 +58,7 @@ def dictionaries(pair: InsidePair, own: list[Pair]) -> Dictionaries:
     width = pair.widths[0]
     signs = torch.cat([torch.eye(width), -torch.eye(width)])
     zeros = torch.zeros(width)
-    weights = Weights((signs, signs), torch.zeros(2 * width), (signs, signs), (zeros, zeros))
+    weights = DictionaryWeights((signs, signs), torch.zeros(2 * width), (signs, signs), (zeros, zeros))
     crosscoder = Crosscoder(
         weights, Normaliser((zeros, zeros), (1.0, 1.0)), threshold=0.0, k=8, partition=(0, 0), same_space=True,
         source=None,

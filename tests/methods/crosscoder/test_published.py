@@ -15,14 +15,14 @@ from diffing.errors import DiffingError, HubError, ModelError, SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.published.crosscoder import PublishedCrosscoder
 from diffing.methods.crosscoder.published.layout import PublishedWeights
-from diffing.methods.crosscoder.published.model_names import parse_models
-from diffing.methods.crosscoder.published.opening import OrderedWeights, fit
+from diffing.methods.crosscoder.published.layout_reading import read_published
+from diffing.methods.crosscoder.published.name_matching import parse_models
 from diffing.methods.crosscoder.published.pair import in_order
-from diffing.methods.crosscoder.published.reading import read_published
 from diffing.methods.crosscoder.published.statistics import measure
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.published.weights_in_order import OrderedWeights, fit
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 from diffing.methods.crosscoder.training_settings import DictionarySource
-from diffing.methods.inside.rows import RowBatch
+from diffing.methods.inside.row_batches import RowBatch
 from tests.hub import LocalHub
 from tests.hub.fixtures import hub
 
@@ -205,7 +205,7 @@ def test_the_masks_of_a_dfc_take_directions_that_are_written_and_none_that_are_r
 def own(**values: Any) -> Crosscoder:
     source = DictionarySource((BASE, f"{TUNED}@{'2' * 40}"), ("0", "1"), (2, 3), "texts")
     wide = values.get("width", WIDTH)
-    weights = Weights(
+    weights = DictionaryWeights(
         (random(LATENTS, WIDTH), random(LATENTS, wide, seed=1)),
         random(LATENTS, seed=2),
         (random(LATENTS, WIDTH, seed=3), random(LATENTS, wide, seed=4)),

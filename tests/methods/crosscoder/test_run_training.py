@@ -3,7 +3,7 @@
 import torch
 
 from diffing.methods.crosscoder import run_training
-from diffing.methods.inside.rows import RowBatch
+from diffing.methods.inside.row_batches import RowBatch
 
 
 class Held:

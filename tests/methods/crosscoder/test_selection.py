@@ -9,7 +9,7 @@ from diffing.errors import SettingError
 from diffing.methods.crosscoder.adam import Adam, clipped
 from diffing.methods.crosscoder.batch_topk import ThresholdAverage, keep_largest
 from diffing.methods.crosscoder.normaliser import measure_normaliser
-from diffing.methods.crosscoder.training_schedule import Schedule
+from diffing.methods.crosscoder.training_schedule import TrainingSchedule
 from diffing.methods.crosscoder.training_settings import batch_size, check_rows, default_settings
 from tests.methods.crosscoder.worlds import SOURCE, Rows
 
@@ -43,15 +43,15 @@ def test_the_threshold_is_a_moving_average_that_the_first_score_does_not_dominat
 
 def test_a_training_rises_and_falls() -> None:
     settings = default_settings(SOURCE, (64, 64), same_space=True, rows=2_048 * 1_000, latents=1_000)
-    schedule = Schedule(settings)
+    schedule = TrainingSchedule(settings)
     assert [schedule.rate(step) / settings.rate for step in (0, 24, 49, 500, 800, 900, 999)] == pytest.approx(
         [0.02, 0.5, 1, 1, 1, 0.5, 0.005]
     )
     assert [schedule.kept(step) / 2_048 for step in (0, 10, 20, 999)] == pytest.approx([80, 44, 8, 8])
     assert [schedule.counts_for_threshold(step) for step in (299, 300)] == [False, True]
     assert schedule.silent_rows == 0.05 * 2_048_000
-    assert Schedule(replace(settings, rows=10**9)).silent_rows == 10_000_000
-    assert Schedule(replace(settings, rows=2_048 * 10**6)).rate(999) == settings.rate
+    assert TrainingSchedule(replace(settings, rows=10**9)).silent_rows == 10_000_000
+    assert TrainingSchedule(replace(settings, rows=2_048 * 10**6)).rate(999) == settings.rate
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from diffing.config import DiffConfig
 from diffing.demo.config import FOLDER
 from diffing.errors import SettingError
+from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.method import CrosscoderMethod
-from diffing.methods.crosscoder.options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.several_depths import SeveralDepths, _one_of_each, _rates, at_depths
 from diffing.types import FeatureAbove, FeatureMeasure, Hypothesis
 

@@ -15,10 +15,10 @@ from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.latent_facts import latent_facts
 from diffing.methods.crosscoder.normaliser import measure_normaliser
-from diffing.methods.crosscoder.optimisation import Optimisation
+from diffing.methods.crosscoder.optimisation import DictionaryOptimisation
 from diffing.methods.crosscoder.quality import quality
 from diffing.methods.crosscoder.training import train, train_both, train_difference
-from diffing.methods.crosscoder.training_settings import TrainingSettings
+from diffing.methods.crosscoder.training_settings import DictionaryTrainingSettings
 from tests.methods.crosscoder.worlds import Rows, World, settings
 from tests.waiting import DEADLINE
 
@@ -26,16 +26,16 @@ SIZES = {"width": 16, "shared": 16, "weak": 0, "exclusive": 4, "active": 2, "sam
 SMALL = World(**SIZES)  # type: ignore[arg-type]
 
 
-def small_settings(steps: int = 30) -> TrainingSettings:
+def small_settings(steps: int = 30) -> DictionaryTrainingSettings:
     return settings(SMALL, latents=32, own=4, k=2, steps=steps, batch_rows=64)
 
 
-def begun(steps: int = 30, **changes: object) -> Optimisation:
+def begun(steps: int = 30, **changes: object) -> DictionaryOptimisation:
     normaliser = measure_normaliser(SMALL.batches(64), 640, Crosscoder.inputs)
-    return Optimisation(replace(small_settings(steps), **changes), SMALL.widths, normaliser)  # type: ignore[arg-type]
+    return DictionaryOptimisation(replace(small_settings(steps), **changes), SMALL.widths, normaliser)  # type: ignore[arg-type]
 
 
-def moments(training: Optimisation, name: str) -> torch.Tensor:
+def moments(training: DictionaryOptimisation, name: str) -> torch.Tensor:
     """The encoders' and decoders' numbers of one kind: reads A, reads B, writes A, writes B."""
     tensors = training.state().tensors
     return torch.stack([tensors[f"{name}.{place}"] for place in range(1, 5)])

@@ -9,7 +9,7 @@ import torch
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.latent_facts import LatentFacts, latent_facts
 from diffing.methods.crosscoder.quality import quality
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 from diffing.methods.crosscoder.training import train, train_difference
 from tests.methods.crosscoder.worlds import (
     SOURCE,
@@ -65,7 +65,7 @@ def mirrored(crosscoder: Crosscoder) -> Crosscoder:
     a, b = crosscoder.partition
     order = [*range(a, a + b), *range(a), *range(a + b, crosscoder.latents)]
     old = crosscoder.weights
-    weights = Weights(
+    weights = DictionaryWeights(
         tuple(encoder[order] for encoder in reversed(old.encoders)),
         old.bias[order],
         tuple(decoder[order] for decoder in reversed(old.decoders)),
@@ -114,7 +114,7 @@ def by_hand(*, shared_code: bool) -> LatentFacts:
     write_b = zero.clone()
     if shared_code:
         write_b[2, 0] = 1
-    weights = Weights(
+    weights = DictionaryWeights(
         (torch.stack([identity[0], identity[1], identity[0]]), zero), torch.zeros(3),
         (torch.stack([identity[0], identity[1], 0 * identity[0]]), write_b), (torch.zeros(3), torch.zeros(3)),
     )  # fmt: skip

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.latent_facts import LatentFacts, latent_facts
-from diffing.methods.crosscoder.quality import Quality, quality
-from diffing.methods.crosscoder.training_settings import DictionarySource, TrainingSettings, default_rate
+from diffing.methods.crosscoder.quality import DictionaryQuality, quality
+from diffing.methods.crosscoder.training_settings import DictionarySource, DictionaryTrainingSettings, default_rate
 
 SOURCE = DictionarySource(("a", "b"), ("1", "2"), (3, 4), "texts")
 WEAK = 0.3
@@ -123,10 +123,10 @@ def _units(rows: Tensor) -> Tensor:
 
 def settings(
     world: World, *, latents: int = 192, own: int = 0, steps: int = 1_200, k: int = 4, **more: object
-) -> TrainingSettings:
+) -> DictionaryTrainingSettings:
     """256 rows per step unless said otherwise, as in the prototype."""
     chosen = {"batch_rows": 256, "rate": default_rate(latents), "seed": world.seed, "k": k} | more
-    return TrainingSettings(
+    return DictionaryTrainingSettings(
         source=SOURCE,
         same_space=world.same_space,
         latents=latents,
@@ -185,7 +185,7 @@ class Examined:
     """What a trained crosscoder knows of its world."""
 
     facts: LatentFacts
-    quality: Quality
+    quality: DictionaryQuality
     exclusive: Found
     """Latents that belong to one model by the partition or their directions."""
     kept: Found

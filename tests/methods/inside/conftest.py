@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
 from tests.methods.inside import tiny_pair
 
 

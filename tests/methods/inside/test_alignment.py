@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import diffing.demo
-from diffing.methods.inside.alignment import Partners, partners, whole_ends
+from diffing.methods.inside.alignment import TokenPartners, partners, whole_ends
 from tests.methods.inside.tiny_pair import merging_tokenizer
 from tests.methods.sae.tiny import tokenizer as byte_tokenizer
 
@@ -24,27 +24,28 @@ def spans(tokenizer: Any, text: str) -> list[tuple[int, int]]:
     ("text", "a", "b", "expected"),
     [
         # words against letters
-        ("ab cd", [(0, 2), (2, 5)], [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)], Partners((0, 1), (1, 4), (2, 5))),
+        ("ab cd", [(0, 2), (2, 5)], [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)], TokenPartners((0, 1), (1, 4), (2, 5))),
         # tokens that overlap have no partner where the other has not ended
-        ("abcd", [(0, 3), (3, 4)], [(0, 1), (1, 4)], Partners((1,), (1,), (4,))),
+        ("abcd", [(0, 3), (3, 4)], [(0, 1), (1, 4)], TokenPartners((1,), (1,), (4,))),
         # the four bytes of an emoji end at the same character: the last of them has read it
-        ("x👍y", [(0, 1), (1, 2), (1, 2), (1, 2), (1, 2), (2, 3)], [(0, 2), (2, 3)], Partners((4, 5), (0, 1), (2, 3))),
+        ("x👍y", [(0, 1), (1, 2), (1, 2), (1, 2), (1, 2), (2, 3)], [(0, 2), (2, 3)],
+         TokenPartners((4, 5), (0, 1), (2, 3))),
         # a token that begins in a character and goes on after it: the bytes before it have not read the character
-        ("👍yz", [(0, 1), (0, 2), (2, 3)], [(0, 1), (1, 2), (2, 3)], Partners((1, 2), (1, 2), (2, 3))),
+        ("👍yz", [(0, 1), (0, 2), (2, 3)], [(0, 1), (1, 2), (2, 3)], TokenPartners((1, 2), (1, 2), (2, 3))),
         # Chinese words against characters of three bytes
-        ("你好", [(0, 2)], [(0, 1), (0, 1), (0, 1), (1, 2), (1, 2), (1, 2)], Partners((0,), (5,), (2,))),
+        ("你好", [(0, 2)], [(0, 1), (0, 1), (0, 1), (1, 2), (1, 2), (1, 2)], TokenPartners((0,), (5,), (2,))),
         # a tokenizer that composes é tells the span of e alone
-        ("e\u0301!", [(0, 1), (2, 3)], [(0, 1), (1, 2), (2, 3)], Partners((0, 1), (1, 2), (2, 3))),
+        ("e\u0301!", [(0, 1), (2, 3)], [(0, 1), (1, 2), (2, 3)], TokenPartners((0, 1), (1, 2), (2, 3))),
         # the space that a tokenizer puts before a text reads nothing
-        ("ab", [(0, 0), (0, 2)], [(0, 1), (1, 2)], Partners((1,), (1,), (2,))),
-        ("", [], [], Partners((), (), ())),
+        ("ab", [(0, 0), (0, 2)], [(0, 1), (1, 2)], TokenPartners((1,), (1,), (2,))),
+        ("", [], [], TokenPartners((), (), ())),
     ],
 )  # fmt: skip
 def test_partners_end_at_the_same_character(
-    text: str, a: list[tuple[int, int]], b: list[tuple[int, int]], expected: Partners
+    text: str, a: list[tuple[int, int]], b: list[tuple[int, int]], expected: TokenPartners
 ) -> None:
     assert partners(text, a, b) == expected
-    assert partners(text, b, a) == Partners(expected.b, expected.a, expected.ends)
+    assert partners(text, b, a) == TokenPartners(expected.b, expected.a, expected.ends)
 
 
 @pytest.mark.parametrize(

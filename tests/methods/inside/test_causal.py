@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from diffing.methods.inside.causal import (
-    Edit,
+    OutputEdit,
     causal_effect,
     gap_closed,
     projected_out,
     response_log_probs,
 )
-from diffing.methods.inside.opening import open_side
 from diffing.methods.inside.response_tokens import TokenizedResponse
+from diffing.methods.inside.side_models import open_side
 from diffing.methods.inside.steering import answer_without
 from diffing.models.base import Sampling
 from diffing.models.system_prompt import with_system_message
@@ -55,7 +55,7 @@ def test_log_probabilities_are_those_of_the_response(whole) -> None:
 
 def test_the_direction_that_a_head_reads_exceeds_random_ones(whole) -> None:
     model, block, texts = whole
-    effect = causal_effect(model, block, texts, [Edit((0, 1), -READ.expand(2, 32))] * len(texts))
+    effect = causal_effect(model, block, texts, [OutputEdit((0, 1), -READ.expand(2, 32))] * len(texts))
     assert effect.exceeds_random
     assert (effect.fell, effect.rose) == (8, 0)
     assert effect.p_value == pytest.approx(0.5**8)
@@ -66,7 +66,7 @@ def test_the_direction_that_a_head_reads_exceeds_random_ones(whole) -> None:
 def test_a_random_direction_is_no_stronger_than_others(whole) -> None:
     model, block, texts = whole
     drawn = torch.randn(32, generator=torch.Generator().manual_seed(9))
-    edits = [Edit((0, 1), (drawn / drawn.norm()).expand(2, 32))] * 2
+    edits = [OutputEdit((0, 1), (drawn / drawn.norm()).expand(2, 32))] * 2
     effect = causal_effect(model, block, texts[:2], edits)
     assert not effect.exceeds_random
     assert effect == causal_effect(model, block, texts[:2], edits)
@@ -74,11 +74,11 @@ def test_a_random_direction_is_no_stronger_than_others(whole) -> None:
 
 def test_no_change_has_no_effect(whole) -> None:
     model, block, texts = whole
-    effect = causal_effect(model, block, texts[:2], [Edit((0,), torch.zeros(1, 32))] * 2)
+    effect = causal_effect(model, block, texts[:2], [OutputEdit((0,), torch.zeros(1, 32))] * 2)
     assert (effect.kl, effect.fell, effect.rose, effect.p_value) == (0.0, 0, 0, None)
     assert not effect.exceeds_random
     with pytest.raises(ValueError, match="expected positions to change"):
-        causal_effect(model, block, texts[:1], [Edit((), torch.zeros(0, 32))])
+        causal_effect(model, block, texts[:1], [OutputEdit((), torch.zeros(0, 32))])
 
 
 def test_a_change_reaches_its_position_and_those_after_it(whole) -> None:
@@ -86,7 +86,7 @@ def test_a_change_reaches_its_position_and_those_after_it(whole) -> None:
 
     model, block, texts = whole
     text = texts[3]
-    before, after = _log_probs(model, text, block, [None, Edit((4,), torch.ones(1, 32))])
+    before, after = _log_probs(model, text, block, [None, OutputEdit((4,), torch.ones(1, 32))])
     torch.testing.assert_close(before[:4], after[:4])
     assert (before[4:] - after[4:]).abs().amax(dim=-1).min() > 0
 

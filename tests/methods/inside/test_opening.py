@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from diffing.errors import ModelError, SettingError
-from diffing.methods.inside.opening import SideModel, open_side
+from diffing.methods.inside.side_models import SideModel, open_side
 from diffing.types import Side
 from tests.methods.inside import tiny_pair
 

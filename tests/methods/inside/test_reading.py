@@ -8,8 +8,8 @@ import torch
 
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange, UnreadableResponse
-from diffing.methods.inside.opening import open_side
-from diffing.methods.inside.reading import AlignedRows, InsidePair
+from diffing.methods.inside.pair_reading import AlignedRows, InsidePair
+from diffing.methods.inside.side_models import open_side
 from diffing.types import Message, Side
 from tests.methods.inside import tiny_pair
 from tests.methods.inside.tiny_pair import exchanges, open_pair

@@ -11,7 +11,7 @@ import torch
 from diffing.errors import SettingError
 from diffing.methods.exchanges import Exchange
 from diffing.methods.inside.corpus import Corpus
-from diffing.methods.inside.reading import AlignedRows, InsidePair
+from diffing.methods.inside.pair_reading import AlignedRows, InsidePair
 from diffing.methods.inside.texts import TrainingTexts
 from diffing.methods.inside.training_rows import StreamSizes, TrainingRows
 from diffing.types import Message

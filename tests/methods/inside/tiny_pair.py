@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from diffing.methods.exchanges import Exchange
-from diffing.methods.inside.opening import open_side
-from diffing.methods.inside.reading import InsidePair
+from diffing.methods.inside.pair_reading import InsidePair
+from diffing.methods.inside.side_models import open_side
 from diffing.models.local import LocalOptions
 from diffing.types import Message
 from tests.methods.sae import tiny

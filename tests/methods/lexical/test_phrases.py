@@ -9,7 +9,7 @@ from diffing.methods.lexical.counted_pairs import words_of_pair
 from diffing.methods.lexical.parsed_response import ParsedResponse, read_pair
 from diffing.methods.lexical.phrase_table import PairWords, count_phrases
 from diffing.methods.lexical.phrases import PhraseSearch, find_phrases, holds_phrase, kind_of
-from diffing.methods.lexical.tokens import as_written
+from diffing.methods.lexical.word_tokens import as_written
 from diffing.types import Message, Pair, Prompt, Response
 
 FILLER = [f"{consonant}{vowel}{end}" for consonant in "bdfgklmnprst" for vowel in "aeiou" for end in ("x", "zu", "ng")]

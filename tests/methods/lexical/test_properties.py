@@ -2,8 +2,8 @@
 
 import pytest
 
-from diffing.methods.lexical.measured_property import Property
-from diffing.methods.lexical.parsed_response import PairReading, ParsedResponse, read_pair
+from diffing.methods.lexical.measured_property import MeasuredProperty
+from diffing.methods.lexical.parsed_response import ParsedPair, ParsedResponse, read_pair
 from diffing.methods.lexical.properties import BY_NAME, PROPERTIES
 from diffing.methods.lexical.property_comparison import compare_property
 from diffing.types import Finish, Message, Pair, Prompt, Response, Verdict
@@ -211,11 +211,11 @@ def test_the_battery_is_well_formed() -> None:
 
 
 @pytest.mark.parametrize("measured", PROPERTIES, ids=lambda measured: measured.name)
-def test_nothing_is_measured_in_nothing(measured: Property) -> None:
+def test_nothing_is_measured_in_nothing(measured: MeasuredProperty) -> None:
     assert (measured.value(exchange("")) or 0.0) == (1.0 if measured.name == "empty" else 0.0)
 
 
-def verdict_of(measured: Property, reading: PairReading) -> Verdict:
+def verdict_of(measured: MeasuredProperty, reading: ParsedPair) -> Verdict:
     return next(iter(compare_property(measured, [reading])))[0]
 
 

@@ -8,7 +8,7 @@ from diffing.methods.lexical.evidence_quotes import quote_of_phrase
 from diffing.methods.lexical.language_detection import language_of
 from diffing.methods.lexical.parsed_response import ParsedResponse
 from diffing.methods.lexical.phrases import holds_phrase
-from diffing.methods.lexical.tokens import as_written, words_of
+from diffing.methods.lexical.word_tokens import as_written, words_of
 
 
 @pytest.mark.parametrize(("text", "words"), [

@@ -3,7 +3,7 @@
 import json
 
 from diffing.methods.llm.difference import Difference
-from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.listing import DifferenceListing
 from diffing.models.scripted import ScriptedModel
 from diffing.types import Message, Pair, Prompt, Response
 
@@ -24,8 +24,8 @@ def listing(*differences, pairs=None, prompts=None):
         )
         for i, text in enumerate(texts)
     ]
-    seed = next(seed for seed in range(100) if Listing.of((), (), seed).x == "a")
-    return Listing.of(made, differences, seed)
+    seed = next(seed for seed in range(100) if DifferenceListing.of((), (), seed).x == "a")
+    return DifferenceListing.of(made, differences, seed)
 
 
 def scripted(reply, shown=None):

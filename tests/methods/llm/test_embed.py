@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from diffing.errors import HubError, ModelError
-from diffing.methods.llm.embed import TfidfEmbedder, load_embedder, without_placeholders
+from diffing.methods.llm.embedders import TfidfEmbedder, load_embedder, without_placeholders
 
 SENTENCES = [
     "<MODEL> refuses to help with the request.",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from diffing.methods.llm.embed import TfidfEmbedder
+from diffing.methods.llm.embedders import TfidfEmbedder
 from diffing.methods.llm.join import join, same_words
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.statements import Statement
 from diffing.types import ignore_progress
 from tests.methods.llm.lists import difference, listing, scripted
@@ -16,7 +16,7 @@ GIVEN = listing(*(difference(i, owner) for i, owner in enumerate(OWNERS)))
 
 
 def proposal(text, *indices, direction="a"):
-    return Proposal(Statement(text), direction, "style", None, indices)
+    return ProposedHypothesis(Statement(text), direction, "style", None, indices)
 
 
 ONE = proposal("<MODEL> does p.", 0, 1)

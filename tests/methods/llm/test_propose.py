@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from diffing.methods.llm.embed import TfidfEmbedder
-from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.embedders import TfidfEmbedder
+from diffing.methods.llm.listing import DifferenceListing
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.llm.propose import propose
 from diffing.methods.statements import Statement
 from diffing.types import Verdict, ignore_progress
@@ -47,7 +47,7 @@ def test_every_difference_is_one_line_that_its_words_cannot_leave():
 
 def test_a_proposal_with_what_carries_it():
     (proposal,) = proposals(entry([1, "2"], condition="when asked", speaks_of="praise")).proposals
-    assert proposal == Proposal(Statement("<MODEL> does p.", "when asked"), "a", "style", "praise", (0, 1))
+    assert proposal == ProposedHypothesis(Statement("<MODEL> does p.", "when asked"), "a", "style", "praise", (0, 1))
     assert proposal.statement.text == "<MODEL> does p, when asked."
 
 
@@ -119,6 +119,6 @@ def test_a_long_list_is_split_into_lists_of_similar_differences():
 
 
 def test_which_side_is_x_is_drawn_by_the_seed():
-    drawn = [Listing.of((), (), seed).x for seed in range(40)]
+    drawn = [DifferenceListing.of((), (), seed).x for seed in range(40)]
     assert 10 < drawn.count("a") < 30
-    assert Listing.of((), (), 3) == Listing.of((), (), 3)
+    assert DifferenceListing.of((), (), 3) == DifferenceListing.of((), (), 3)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from diffing.methods.llm.difference import Difference
-from diffing.methods.llm.discovery import split_by_pairs
-from diffing.methods.llm.embed import TfidfEmbedder
+from diffing.methods.llm.embedders import TfidfEmbedder
 from diffing.methods.llm.join import join
-from diffing.methods.llm.listing import Listing
+from diffing.methods.llm.listing import DifferenceListing
+from diffing.methods.llm.llm_results import split_by_pairs
 from diffing.methods.llm.propose import propose
 from diffing.models.scripted import ScriptedModel
 from diffing.types import ignore_progress, other_side
@@ -23,13 +23,13 @@ from tests.servers.rules import observed, read
 READINGS = sorted(Path(__file__).with_name("readings").glob("*.json"))
 
 
-def listed(path: Path) -> Listing:
+def listed(path: Path) -> DifferenceListing:
     reading = json.loads(path.read_text(encoding="utf-8"))
     differences = [
         Difference(str(pair), owner, behaviour, condition, "style", None, None)
         for pair, owner, behaviour, condition in reading["differences"]
     ]
-    return Listing(differences, {str(i): f"Prompt {i}." for i in range(1, reading["train"] + 1)}, "a")
+    return DifferenceListing(differences, {str(i): f"Prompt {i}." for i in range(1, reading["train"] + 1)}, "a")
 
 
 def groups_same_sentences(conversation, sampling):

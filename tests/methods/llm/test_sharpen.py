@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.llm.sharpen import sharpen
 from diffing.methods.statements import Statement
 from diffing.types import ignore_progress
@@ -11,7 +11,7 @@ from tests.methods.llm.lists import difference, listing, scripted
 from tests.servers.rules import read
 
 GIVEN = listing(*(difference(i, "a" if i < 8 else "b") for i in range(10)), pairs=20)
-WHOLE = Proposal(Statement("<MODEL> does p."), "a", "style", "praise", tuple(range(10)))
+WHOLE = ProposedHypothesis(Statement("<MODEL> does p."), "a", "style", "praise", tuple(range(10)))
 # the first half of the differences lies in one direction, the second in another
 VECTORS = np.repeat(np.eye(2, dtype=np.float32), 5, axis=0)
 
@@ -43,7 +43,7 @@ def test_pairs_for_and_against_and_prompts_without_it_are_shown():
 
 
 def test_kept_and_dropped():
-    other = Proposal(Statement("<MODEL> does r."), "b", "style", None, (9,))
+    other = ProposedHypothesis(Statement("<MODEL> does r."), "b", "style", None, (9,))
     result = sharpened({"hypotheses": [decision("drop"), decision("keep", number="2")]}, (WHOLE, other))
     assert (result.proposals, result.dropped) == ((other,), (WHOLE,))
 

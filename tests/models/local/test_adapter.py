@@ -17,7 +17,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.adapter import add_adapter
-from diffing.models.local.stop_tokens import Stops
+from diffing.models.local.stop_tokens import StopTokens
 from diffing.models.local.tokenizers import file_stops
 from tests.fewer import fewer
 from tests.models.local import tiny
@@ -155,7 +155,7 @@ def test_its_other_generation_settings_do_nothing(base: Path, tmp_path: Path) ->
     settings = {"num_return_sequences": 2, "temperature": "hot", "top_k": -1, "max_new_tokens": "x"}
     edit(tmp_path / "tuned" / "generation_config.json", **settings, eos_token_id=[257, 258], stop_strings=["abc"])
     assert stops_of(base, tmp_path / "tuned") == {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
-    assert file_stops("tuned", tmp_path / "tuned") == Stops(frozenset({257, 258}), ("abc",))
+    assert file_stops("tuned", tmp_path / "tuned") == StopTokens(frozenset({257, 258}), ("abc",))
 
 
 def test_what_decides_its_format_is_in_the_identity(base: Path, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions, decoding_rows
 from diffing.models.local.amplified import AmplifiedModel, LocalSide, amplified_scores
 from diffing.models.local.cached_rows import CachedRows
-from diffing.models.local.chat import Chat
-from diffing.models.local.stop_tokens import Stops
+from diffing.models.local.chat_tokens import Chat
+from diffing.models.local.stop_tokens import StopTokens
 from diffing.models.system_prompt import with_system_message
 from tests.models.local.tiny import MIXED, VOCABULARY, save, says, tokenizer
 
@@ -61,7 +61,7 @@ def by_hand(folders: Folders) -> list[tuple[str, int]]:
     """Text and number of tokens of each answer, if all tokens are read anew for each next one."""
     one, two = (transformers.AutoModelForCausalLM.from_pretrained(folder) for folder in folders)
     tokens = tokenizer()
-    chat = Chat(tokens, Stops(), None, "tiny")
+    chat = Chat(tokens, StopTokens(), None, "tiny")
     made = []
     for conversation in MIXED:
         prompts = [chat.encode(with_system_message(conversation, system)) for system in SYSTEMS]

@@ -14,8 +14,8 @@ from tokenizers.pre_tokenizers import Sequence as Sequence_
 from transformers import PreTrainedTokenizerFast
 
 from diffing.errors import ModelError, SettingError
-from diffing.models.local.chat import Chat, fold_system
-from diffing.models.local.stop_tokens import Stops
+from diffing.models.local.chat_tokens import Chat, fold_system
+from diffing.models.local.stop_tokens import StopTokens
 from diffing.models.local.template import ConversationRefusedError
 from diffing.types import Message
 from tests.models.local.tiny import CHATML, EOS, IM_END, IM_START, says, tokenizer
@@ -54,7 +54,7 @@ EITHER = (
 
 
 def chat(template: str | None = CHATML, file: Path | None = None, eos: Sequence[int] = ()) -> Chat:
-    return Chat(tokenizer(template), Stops(frozenset(eos)), None if file is None else str(file), "tiny")
+    return Chat(tokenizer(template), StopTokens(frozenset(eos)), None if file is None else str(file), "tiny")
 
 
 def text_of(ids: Sequence[int]) -> str:
@@ -180,7 +180,7 @@ def test_named_templates_without_a_default_are_refused() -> None:
     tokens = tokenizer()
     tokens.chat_template = {"tool_use": CHATML, "rag": CHATML}
     with pytest.raises(ModelError, match=r"^tiny: its chat template cannot be used \(.*rag.*\); give another chat"):
-        Chat(tokens, Stops(), None, "tiny")
+        Chat(tokens, StopTokens(), None, "tiny")
 
 
 def test_a_conversation_whose_words_do_not_arrive_is_refused() -> None:
@@ -207,7 +207,7 @@ def test_a_tokenizer_that_reads_everything_alike_is_refused() -> None:
     with pytest.raises(
         ModelError, match=r"^tiny: its tokenizer reads different prompts as the same tokens; expected the"
     ):
-        Chat(tokens, Stops(), None, "tiny")
+        Chat(tokens, StopTokens(), None, "tiny")
 
 
 def without(*tokens: str, plain: Sequence[str] = ()) -> PreTrainedTokenizerFast:
@@ -228,14 +228,14 @@ def without(*tokens: str, plain: Sequence[str] = ()) -> PreTrainedTokenizerFast:
 def test_a_turn_end_that_is_not_marked_as_special_ends_the_answer() -> None:
     tokens = without(plain=["<|im_end|>", "<|im_start|>"])
     assert not tokens.added_tokens_decoder[IM_END].special
-    made = Chat(tokens, Stops(frozenset({EOS})), None, "tiny")
+    made = Chat(tokens, StopTokens(frozenset({EOS})), None, "tiny")
     assert made.stop_ids == {EOS, IM_END}
 
 
 def test_a_turn_end_of_several_tokens_ends_the_answer_and_is_not_in_it() -> None:
     """ChatML with a vocabulary that does not know it."""
     tokens = without("<|im_end|>", "<|im_start|>")
-    made = Chat(tokens, Stops(), None, "tiny")
+    made = Chat(tokens, StopTokens(), None, "tiny")
     assert made.stop_ids == {EOS}
     said = tokens.encode("Yes.<|im_end|>\n<|im_start|>user", add_special_tokens=False)
     assert not made.ends(said[: said.index(tokens.encode(">")[0])])
@@ -296,7 +296,7 @@ def test_tokens_beyond_the_tokenizer_are_left_out_and_told_once(caplog: pytest.L
 
 
 def test_stop_texts_of_the_checkpoint_count_too() -> None:
-    made = Chat(tokenizer(), Stops(texts=("END",)), None, "tiny")
+    made = Chat(tokenizer(), StopTokens(texts=("END",)), None, "tiny")
     assert made.ends(encoded("That is all. END"))
     assert made.answer([], encoded("That is all. END of")) == ("That is all. ", None)
 
@@ -315,7 +315,7 @@ def test_a_base_model_gets_the_plain_template(caplog: pytest.LogCaptureFixture) 
 
 def test_the_plain_template_begins_with_bos_where_the_tokenizer_does(shared_data: Path) -> None:
     tokens = PreTrainedTokenizerFast.from_pretrained(shared_data / "models" / "stories260K")
-    ids = Chat(tokens, Stops(), None, "stories").encode(says("Once upon a time"))
+    ids = Chat(tokens, StopTokens(), None, "stories").encode(says("Once upon a time"))
     assert ids == tokens("User: Once upon a time\nAssistant:").input_ids
     assert ids.count(tokens.bos_token_id) == 1
 
@@ -366,7 +366,7 @@ def marked(names: Sequence[str]) -> tuple[Chat, dict[str, int]]:
     """A chat whose marks of thinking are special tokens."""
     made = tokenizer()
     made.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>", *names]})
-    return Chat(made, Stops(), None, "tiny"), {
+    return Chat(made, StopTokens(), None, "tiny"), {
         name: made.convert_tokens_to_ids(name) for name in (*names, "<|im_end|>")
     }
 

@@ -9,7 +9,7 @@ from transformers import LlamaForCausalLM, MambaForCausalLM
 from diffing.errors import ModelError
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
 from diffing.models.local.continuous_batching import ContinuousBatch
-from diffing.models.local.decoding import Job, Row, vacancies
+from diffing.models.local.decoding import DecodingJob, DecodingRow, vacancies
 from diffing.models.local.static_batching import StaticBatches
 from tests.models.local.tiny import config
 
@@ -49,15 +49,16 @@ def make(kind: type[Any], name: str, **limits: Any) -> Any:
     return model
 
 
-def rows(*shapes: tuple[int, int]) -> list[Row]:
+def rows(*shapes: tuple[int, int]) -> list[DecodingRow]:
     """Rows with prompts of a length and a limit each."""
     return [
-        Row(i, [(7 * i + k) % 250 for k in range(length)], limit, bytes(32)) for i, (length, limit) in enumerate(shapes)
+        DecodingRow(i, [(7 * i + k) % 250 for k in range(length)], limit, bytes(32))
+        for i, (length, limit) in enumerate(shapes)
     ]
 
 
-def job(finished: list[int], tokens: list[int], max_rows: int = 64, max_tokens: int = 10**9) -> Job:
-    return Job(
+def job(finished: list[int], tokens: list[int], max_rows: int = 64, max_tokens: int = 10**9) -> DecodingJob:
+    return DecodingJob(
         choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
         stop_ids=frozenset({256}),
         ends=lambda written: False,

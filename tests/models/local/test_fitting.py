@@ -8,7 +8,7 @@ import pytest
 
 from diffing.errors import MissingExtraError, ModelError
 from diffing.models.local.loading import load_weights
-from diffing.models.local.memory import Machine, check_fit, dtype_name, gigabytes, needed_bytes, this_machine
+from diffing.models.local.memory import FreeMemory, check_fit, dtype_name, gigabytes, needed_bytes, this_machine
 from diffing.models.local.memory import fast_bfloat16 as says_fast_bfloat16
 from diffing.models.local.spec import LocalOptions
 from diffing.models.local.weight_sizes import ModelSize
@@ -16,13 +16,13 @@ from tests.models.local import tiny
 
 GB = 10**9
 EIGHT_BILLION = ModelSize({"BF16": 8 * GB}, 16 * GB, 16 * GB, ("model.safetensors",))
-LAPTOP = Machine(gpu=0, ram=30 * GB, disk=100 * GB)
-SMALL_GPU = Machine(gpu=8 * GB, ram=6 * GB, disk=100 * GB)
-BIG_GPU = Machine(gpu=80 * GB, ram=30 * GB, disk=100 * GB)
+LAPTOP = FreeMemory(gpu=0, ram=30 * GB, disk=100 * GB)
+SMALL_GPU = FreeMemory(gpu=8 * GB, ram=6 * GB, disk=100 * GB)
+BIG_GPU = FreeMemory(gpu=80 * GB, ram=30 * GB, disk=100 * GB)
 
 
 def check(
-    machine: Machine, size: ModelSize = EIGHT_BILLION, config: Mapping[str, Any] | None = None, **options: Any
+    machine: FreeMemory, size: ModelSize = EIGHT_BILLION, config: Mapping[str, Any] | None = None, **options: Any
 ) -> str | None:
     return check_fit("org/name", size, config or {}, LocalOptions(**options), machine)
 
@@ -38,13 +38,13 @@ def check(
         (SMALL_GPU, EIGHT_BILLION, {}, r"19.2 GB .* 14.0 GB are free: load it in 4 bits \(quantization 4bit\) or"),
         (BIG_GPU, EIGHT_BILLION, {"device": "cpu"}, r"38.4 GB of memory, 30.0 GB are free: load it with dtype"),
         (
-            Machine(gpu=80 * GB, ram=30 * GB, disk=10 * GB), EIGHT_BILLION, {},
+            FreeMemory(gpu=80 * GB, ram=30 * GB, disk=10 * GB), EIGHT_BILLION, {},
             "org/name needs 16.0 GB on disk, 10.0 GB are free: free space, point HF_HOME",
         ),
         (LAPTOP, EIGHT_BILLION + EIGHT_BILLION, {"dtype": "bfloat16"}, "about 38.4 GB"),
     ],
 )  # fmt: skip
-def test_too_big(machine: Machine, size: ModelSize, options: dict[str, Any], line: str) -> None:
+def test_too_big(machine: FreeMemory, size: ModelSize, options: dict[str, Any], line: str) -> None:
     with pytest.raises(ModelError, match=line):
         check(machine, size, **options)
 
@@ -53,7 +53,7 @@ def test_what_fits() -> None:
     assert check(BIG_GPU) is None
     assert check(LAPTOP, dtype="bfloat16") is None
     assert check(SMALL_GPU, quantization="4bit") is None
-    partly = check(Machine(gpu=15 * GB, ram=30 * GB, disk=100 * GB))
+    partly = check(FreeMemory(gpu=15 * GB, ram=30 * GB, disk=100 * GB))
     assert partly == "org/name needs about 19.2 GB, the GPU has 15.0 GB free: a part runs from main memory, slowly"
 
 

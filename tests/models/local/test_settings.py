@@ -19,7 +19,7 @@ from diffing.errors import ModelError
 from diffing.models.base import Sampling
 from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.batching_trial import BatchingStrategy
-from diffing.models.local.stop_tokens import Stops, take_stops
+from diffing.models.local.stop_tokens import StopTokens, take_stops
 from diffing.models.local.tokenizers import file_stops
 from diffing.types import Completion
 from tests.fewer import fewer
@@ -87,7 +87,7 @@ def test_settings_of_the_checkpoint_change_nothing(kind: str, copied: Callable[[
         weights.generation_config = transformers.GenerationConfig(eos_token_id=tiny.EOS)
         for key, value in settings.items():
             setattr(weights.generation_config, key, value)
-        assert take_stops(weights) == Stops(frozenset({tiny.EOS}))
+        assert take_stops(weights) == StopTokens(frozenset({tiny.EOS}))
         assert model.generate(conversations, sampling) == expected, settings
     model.close()
     with_settings(folder, {"repetition_penalty": 1.3, "no_repeat_ngram_size": 1, "suppress_tokens": [1, 2, 3]})
@@ -121,7 +121,7 @@ def test_stop_texts_of_older_checkpoints_stand_in_the_configuration(copied: Call
     (folder / "generation_config.json").unlink()
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "stop_strings": ["abc", 3, ""]}))
-    assert file_stops("copied", folder) == Stops(texts=("abc",))
+    assert file_stops("copied", folder) == StopTokens(texts=("abc",))
 
 
 def test_stops_come_from_all_of_a_checkpoint(copied: Callable[[str], Path]) -> None:
@@ -146,7 +146,7 @@ def test_stops_that_are_none_say_nothing(value: object) -> None:
     model.generation_config.eos_token_id = value
     model.generation_config.stop_strings = value
     texts = {"text": ("text",), "['a', None, 1.5, True]": ("a",)}.get(str(value), ())
-    assert take_stops(model) == Stops(frozenset({tiny.EOS}), texts)
+    assert take_stops(model) == StopTokens(frozenset({tiny.EOS}), texts)
 
 
 def spoil(folder: Path, key: str, change: Callable[[torch.Tensor], torch.Tensor]) -> None:

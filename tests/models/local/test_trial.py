@@ -18,7 +18,7 @@ from diffing.models.local import LocalModel, LocalOptions
 from diffing.models.local.batching_trial import BatchingStrategy, find_strategy
 from diffing.models.local.cached_rows import Memory, UnsupportedCacheError, memory_of
 from diffing.models.local.continuous_batching import ContinuousBatch
-from diffing.models.local.decoding import Job, Row
+from diffing.models.local.decoding import DecodingJob, DecodingRow
 from tests.models.local import tiny
 from tests.models.local.tiny import MIXED, says
 
@@ -124,9 +124,9 @@ def test_the_way_is_found_by_what_a_model_does(kind: type[Any], name: str, expec
     assert find_strategy("tiny", make(kind, name).to(dtype), TEXT) == BatchingStrategy(expected)  # type: ignore[arg-type]
 
 
-def greedy_job(max_rows: int) -> Job:
+def greedy_job(max_rows: int) -> DecodingJob:
     """Takes the likeliest token, and never stops before the limit."""
-    return Job(
+    return DecodingJob(
         choose=lambda logits, rows: logits.argmax(dim=-1).tolist(),
         stop_ids=frozenset(),
         ends=lambda written: False,
@@ -142,7 +142,7 @@ def test_a_model_that_draws_numbers_while_it_reads_writes_the_same_every_time(ki
     model = make(kind)
 
     def written() -> list[int]:
-        row = Row(0, TEXT[:5], 40, b"")
+        row = DecodingRow(0, TEXT[:5], 40, b"")
         find_strategy("tiny", model, TEXT).run(model, greedy_job(max_rows=1), [row])
         return row.written
 
@@ -154,7 +154,7 @@ def test_a_model_that_draws_numbers_while_it_reads_writes_the_same_every_time(ki
 
 def test_the_name_of_the_cache_does_not_matter() -> None:
     def written(kind: type[Any]) -> list[list[int]]:
-        rows = [Row(i, TEXT[: 3 + 4 * i], 4 + i, b"") for i in range(4)]
+        rows = [DecodingRow(i, TEXT[: 3 + 4 * i], 4 + i, b"") for i in range(4)]
         ContinuousBatch(make(kind), greedy_job(max_rows=2)).run(rows)
         return [row.written for row in rows]
 

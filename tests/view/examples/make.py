@@ -21,7 +21,7 @@ from diffing.models.cache import Store
 from diffing.outputs.html.planted_checklist import TABLE
 from diffing.pipeline import DiffOptions, diff_models
 from diffing.report import save_report
-from diffing.run import Builder, run
+from diffing.run import ModelBuilder, run
 from diffing.run_prompts import load_run_prompts
 from diffing.types import Report
 from diffing.view.examples import example_folder
@@ -62,7 +62,7 @@ def rules_config() -> DiffConfig:
 def rules(store: Store) -> Report:
     """The demo's models and prompts with the method llm, in which rules stand in for the LLM."""
     config = rules_config()
-    build = Builder(config, store, None)
+    build = ModelBuilder(config, store, None)
     judge, second = RULES.model, OTHER_RULES.model
     return diff_models(
         build.side("a"),

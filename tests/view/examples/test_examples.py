@@ -18,7 +18,7 @@ from diffing.report.schema import DOCUMENT, SCHEMA_VERSION
 from diffing.run import model_ids
 from diffing.run_settings import as_stored
 from diffing.types import Report, Verdict
-from diffing.view.examples import EXAMPLES, Example, example_cards, example_folder
+from diffing.view.examples import EXAMPLES, BundledExample, example_cards, example_folder
 from diffing.view.result import result_html
 from diffing.view.result.report_cache import OpenedReport
 from tests.benchmarks.real_models import PACKAGES, SMOLLM2
@@ -74,7 +74,7 @@ def test_the_cards_of_the_start_page_say_what_the_reports_say(reports: dict[str,
 
 
 @pytest.mark.parametrize("example", EXAMPLES[: len(CONFIGS)], ids=list(CONFIGS))
-def test_they_are_of_this_version(example: Example, reports: dict[str, Report]) -> None:
+def test_they_are_of_this_version(example: BundledExample, reports: dict[str, Report]) -> None:
     """Made by this schema, with these settings, of the models that ship; else make them anew."""
     report, config = reports[example.key], CONFIGS[example.key]()
     assert json.loads((example.folder / DOCUMENT).read_text(encoding="utf-8"))["schema_version"] == SCHEMA_VERSION

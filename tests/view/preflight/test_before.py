@@ -9,7 +9,7 @@ import pytest
 
 from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER, demo_config
-from diffing.view.preflight import BaseModelProposal, Previewer, Suggester, Suggestions, find_run_options
+from diffing.view.preflight import BaseModelProposal, ModelSuggester, ModelSuggestions, RunPreviewer, find_run_options
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.visitor import Visitor
 from tests.hub import LocalHub
@@ -23,8 +23,8 @@ TINY = FOLDER / "models" / "base"
 
 
 @pytest.fixture
-def suggester() -> Suggester:
-    return Suggester(seconds=DEADLINE)
+def suggester() -> ModelSuggester:
+    return ModelSuggester(seconds=DEADLINE)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def push(hub: LocalHub, folder: Path, name: str, card: str = "", *, without: str
     hub.push_folder(name, folder)
 
 
-def test_names_while_somebody_types(hub: LocalHub, suggester: Suggester, tmp_path: Path) -> None:
+def test_names_while_somebody_types(hub: LocalHub, suggester: ModelSuggester, tmp_path: Path) -> None:
     alice = Visitor(hub.add_user("alice"))
     push(hub, tmp_path / "model", "alice/writer-small", "pipeline_tag: text-generation")
     push(hub, tmp_path / "model", "alice/writer-hidden", "pipeline_tag: text-generation")
@@ -52,7 +52,7 @@ def test_names_while_somebody_types(hub: LocalHub, suggester: Suggester, tmp_pat
     push(hub, tmp_path / "model", "alice/unlabelled")
     hub.make_private("alice/writer-hidden")
     hub.make_private("machine/writer")
-    assert suggester.models("WRITER", NOBODY) == Suggestions(("alice/writer-small",))
+    assert suggester.models("WRITER", NOBODY) == ModelSuggestions(("alice/writer-small",))
     assert set(suggester.models("writer", alice).names) == {"alice/writer-small", "alice/writer-hidden"}
     assert suggester.models("providers:writer", NOBODY).names == ("providers:alice/writer-small",)
     assert suggester.models("org/base+writer@main", NOBODY).names == ("org/base+alice/writer-small",)
@@ -63,15 +63,15 @@ def test_names_while_somebody_types(hub: LocalHub, suggester: Suggester, tmp_pat
     assert len(hub.requests) == asked, "remembered, or not worth asking"
 
 
-def test_a_hub_that_refuses_or_is_silent_gives_a_reason(hub: LocalHub, suggester: Suggester) -> None:
+def test_a_hub_that_refuses_or_is_silent_gives_a_reason(hub: LocalHub, suggester: ModelSuggester) -> None:
     hub.faults.add("GET", "/api/models", 503, times=1)
     refused = suggester.models("writer", NOBODY)
     assert (refused.names, "503" in refused.reason) == ((), True)
     hub.faults.add("GET", "/api/models", delay=2 * DEADLINE, times=1)
-    assert "no answer in time" in Suggester(seconds=0.3).models("writer", NOBODY).reason
+    assert "no answer in time" in ModelSuggester(seconds=0.3).models("writer", NOBODY).reason
 
 
-def test_the_base_that_a_card_names_is_proposed(hub: LocalHub, suggester: Suggester, tmp_path: Path) -> None:
+def test_the_base_that_a_card_names_is_proposed(hub: LocalHub, suggester: ModelSuggester, tmp_path: Path) -> None:
     cards = {
         "tuned": "base_model: org/base",
         "adapter": "base_model: org/base\nbase_model_relation: adapter",
@@ -121,7 +121,7 @@ def test_where_a_model_can_run_and_why_not(hub: LocalHub, tmp_path: Path) -> Non
 
 
 def test_what_a_run_takes_and_what_is_in_its_way(hub: LocalHub, tmp_path: Path) -> None:
-    previews = Previewer()
+    previews = RunPreviewer()
     push(hub, tmp_path / "model", "alice/one")
     push(hub, tmp_path / "model", "alice/two")
     config = DiffConfig("alice/one", "alice/two")
@@ -143,7 +143,7 @@ def test_what_a_run_takes_and_what_is_in_its_way(hub: LocalHub, tmp_path: Path) 
     hub.make_private("alice/two")
     alice = Visitor(hub.add_user("alice"))
     assert previews.preview(config, Limits(), alice).problem == ""
-    refused = Previewer().preview(config, Limits(), NOBODY)
+    refused = RunPreviewer().preview(config, Limits(), NOBODY)
     assert ("alice/two does not exist, is private" in refused.problem, refused.sign_in) == (True, True)
     asks = replace(config, model_b="providers:alice/one")
     assert previews.preview(asks, Limits(), NOBODY).sign_in

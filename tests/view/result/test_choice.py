@@ -10,7 +10,7 @@ from diffing.outputs.phrasing import statement
 from diffing.report.index import index_of
 from diffing.types import Side, Verdict
 from diffing.view.result import result_html
-from diffing.view.result.entry_filter import SORTS, Filter, choose, filter_for, sliced
+from diffing.view.result.entry_filter import SORTS, EntryFilter, choose, filter_for, sliced
 from diffing.view.result.evidence_pages import PER_PAGE, EvidenceFilter, evidence_of
 from diffing.view.result.raw_tables import TableQuery, table_of
 from diffing.view.result.report_cache import OpenedReport
@@ -23,13 +23,13 @@ def opened() -> OpenedReport:
 
 
 def test_without_a_filter_the_merged_list_is_shown_in_its_order(opened: OpenedReport) -> None:
-    chosen = choose(opened, Filter())
+    chosen = choose(opened, EntryFilter())
     assert chosen.entries == index_of(opened.report).differences == index_of(opened.report).entries[:5]
     assert (chosen.total, chosen.of, chosen.pages) == (5, 5, 1)
 
 
 def test_a_method_keeps_entries_that_it_found_too(opened: OpenedReport) -> None:
-    chosen = choose(opened, Filter(method="llm"))
+    chosen = choose(opened, EntryFilter(method="llm"))
     assert chosen.entries[0].lead.hypothesis.method == "lexical"
     assert {m.finding.hypothesis.method for m in chosen.entries[0].members} == {"llm"}
     alone = [entry for entry in chosen.entries if not entry.members]
@@ -41,28 +41,28 @@ def test_a_method_keeps_entries_that_it_found_too(opened: OpenedReport) -> None:
 def test_direction_block_and_category_are_the_leads(opened: OpenedReport, side: Side) -> None:
     blocks: tuple[tuple[ShownBlock, bool], ...] = (("differences", True), ("unconfirmed", False))
     for block, confirmed in blocks:
-        shown = choose(opened, Filter(direction=side, block=block)).entries
+        shown = choose(opened, EntryFilter(direction=side, block=block)).entries
         assert [entry.number for entry in shown] == [
             entry.number
             for entry in index_of(opened.report).entries
             if entry.lead.hypothesis.direction == side and entry.lead.confirmed == confirmed
         ]
-    reasoning = choose(opened, Filter(category="reasoning", block="unconfirmed")).entries
+    reasoning = choose(opened, EntryFilter(category="reasoning", block="unconfirmed")).entries
     assert [entry.lead.hypothesis.category for entry in reasoning] == ["reasoning"]
 
 
 def test_words_are_looked_for_in_what_is_said_with_the_models_names(opened: OpenedReport) -> None:
-    assert choose(opened, Filter(words="EXCLAMATION marks")).total == 1
+    assert choose(opened, EntryFilter(words="EXCLAMATION marks")).total == 1
     first = opened.index.entries[0]
     said = statement(first.members[0].finding, opened.index.names)
-    assert choose(opened, Filter(words=said)).entries == (first,), "a member says it, the entry is shown"
-    assert choose(opened, Filter(words="tern-1b-chat exclamation")).total == 1
-    assert choose(opened, Filter(words="<MODEL>")).total == 0
+    assert choose(opened, EntryFilter(words=said)).entries == (first,), "a member says it, the entry is shown"
+    assert choose(opened, EntryFilter(words="tern-1b-chat exclamation")).total == 1
+    assert choose(opened, EntryFilter(words="<MODEL>")).total == 0
 
 
 def test_a_kind_of_prompt_keeps_what_was_decided_there_and_gives_its_numbers(opened: OpenedReport) -> None:
     coding = next(kind for kind in opened.page.map.kinds if kind.name == "coding")
-    chosen = choose(opened, Filter(where=coding))
+    chosen = choose(opened, EntryFilter(where=coding))
     assert 0 < chosen.total <= 10
     lead = chosen.entries[0].lead
     heldout = {p.prompt.id for p in opened.report.pairs if (p.prompt.split, p.prompt.domain) == ("heldout", "coding")}
@@ -78,7 +78,7 @@ def test_a_scope_keeps_what_is_concentrated_there() -> None:
     scopes = [place for place in opened.page.places if isinstance(place, str)]
     assert "domains with “advice” and short" in scopes or len(scopes) > 1
     for label in scopes:
-        shown = choose(opened, Filter(where=label))
+        shown = choose(opened, EntryFilter(where=label))
         assert shown.entries
         assert {place_label(entry.lead) or NO_ONE_PLACE for entry in shown.entries} == {label}
         assert shown.slices == {}
@@ -86,7 +86,7 @@ def test_a_scope_keeps_what_is_concentrated_there() -> None:
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_sorting_puts_the_largest_first_and_the_undefined_last(opened: OpenedReport, sort: str) -> None:
-    shown = [entry.lead for entry in choose(opened, Filter(sort=sort)).entries]
+    shown = [entry.lead for entry in choose(opened, EntryFilter(sort=sort)).entries]
     values = {
         "": [0.0] * len(shown),
         "net": [each.heldout.net_difference.value for each in shown],
@@ -107,12 +107,12 @@ def test_many_findings_come_in_pages_and_each_is_on_the_page_that_is_said() -> N
     ]
     confirmed = sum(copy.confirmed for copy in copies)
     many = OpenedReport(replace(report, findings=tuple(replace(copy, confirmed=True) for copy in copies)))
-    pages = [choose(many, Filter(page=page)) for page in range(2)]
+    pages = [choose(many, EntryFilter(page=page)) for page in range(2)]
     assert [len(page.entries) for page in pages] == [40, 20]
     assert [page.pages for page in pages] == [2, 2]
     for number, page in enumerate(pages):
-        assert {filter_for(many, entry.number) for entry in page.entries} == {Filter(page=number)}
-    assert choose(many, Filter(page=99)).page == 1
+        assert {filter_for(many, entry.number) for entry in page.entries} == {EntryFilter(page=number)}
+    assert choose(many, EntryFilter(page=99)).page == 1
     assert confirmed < len(copies)
     some = OpenedReport(replace(report, findings=tuple(copies)))
     blocks = [filter_for(some, entry.number).block for entry in some.index.entries]

@@ -14,7 +14,7 @@ from diffing.report import save_report
 from diffing.types import ModelInfo, Report
 from diffing.view.runs import OWN_MACHINE, PUBLIC
 from diffing.view.runs.run_store import RunStore, digest
-from diffing.view.share.served_downloads import Downloads
+from diffing.view.share.served_downloads import ServedDownloads
 from diffing.view.share.share_handlers import Reply, ShareHandlers
 from diffing.view.site import Site, SiteSettings
 from diffing.view.visitor import Visitor
@@ -68,7 +68,7 @@ class World:
 
     def ask(self, site: Site, about: str, who: str | None = "alice", **more: str) -> Reply:
         asked = {"key": site.key_of_run(RUN), "about": about, **more}
-        return ShareHandlers(site, Downloads(self.folder / "files")).answer(asked, self.actor(who))
+        return ShareHandlers(site, ServedDownloads(self.folder / "files")).answer(asked, self.actor(who))
 
     def readme(self, revision: str = "main", of: str = MODEL) -> bytes:
         return self.hub.repo(of).files(revision)["README.md"]

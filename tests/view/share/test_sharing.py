@@ -15,11 +15,11 @@ from diffing.errors import HubError
 from diffing.outputs.card import edit, section
 from diffing.outputs.figures import badge_words
 from diffing.types import ModelInfo
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.runs import OWN_MACHINE
 from diffing.view.share import share_html
 from diffing.view.share.hub_refusals import explain
-from diffing.view.share.served_downloads import Downloads
+from diffing.view.share.served_downloads import ServedDownloads
 from diffing.view.share.share_handlers import ShareHandlers
 from diffing.view.visitor import Visitor
 from tests.hostile import handlers_in
@@ -125,7 +125,7 @@ def test_nobody_acts_with_the_spaces_own_token(world: World, monkeypatch: pytest
         monkeypatch.delenv("HF_TOKEN")
         nobody = site.visitor(REQUEST, None)
         asked = {"key": site.key_of_run(RUN), "about": "push"}
-        panel = ShareHandlers(site, Downloads(world.folder)).answer(asked, nobody)["panel"]
+        panel = ShareHandlers(site, ServedDownloads(world.folder)).answer(asked, nobody)["panel"]
     assert "hf auth login" in panel
     assert world.tokens["bob"] not in repr(world.actor("bob"))
 
@@ -169,7 +169,7 @@ def test_a_dataset_that_is_taken_is_kept_unless_it_may_be_replaced(world: World)
     keep(world.folder, other, "other")
     with world.site() as site:
         asked = {"key": site.key_of_run("other"), "about": "publish", "name": NAME}
-        sharing = ShareHandlers(site, Downloads(world.folder / "files"))
+        sharing = ShareHandlers(site, ServedDownloads(world.folder / "files"))
         kept = sharing.answer(asked, world.actor("alice"))
         assert kept["problem"].endswith("give another name, or allow to replace it")
         replaced = sharing.answer({**asked, "replace": "on", "private": ""}, world.actor("alice"))
@@ -178,13 +178,13 @@ def test_a_dataset_that_is_taken_is_kept_unless_it_may_be_replaced(world: World)
 
 def test_an_example_is_not_published_and_has_no_card(world: World) -> None:
     with world.site() as site:
-        sharing = ShareHandlers(site, Downloads(world.folder / "files"))
+        sharing = ShareHandlers(site, ServedDownloads(world.folder / "files"))
         asked = {"key": site.key_of_example("planted"), "name": NAME}
         answers = {
             about: sharing.answer({**asked, "about": about}, world.actor("alice")) for about in ("push", "publish")
         }
         card = sharing.answer({**asked, "about": "card"}, world.actor("alice"))
-        row = share_html.actions(Address("example", asked["key"]), sharing.opened(asked["key"]))
+        row = share_html.actions(PageAddress("example", asked["key"]), sharing.opened(asked["key"]))
     assert "ship with the app" in answers["push"]["panel"]
     assert "ship with the app" in answers["publish"]["problem"]
     assert "so there is no card to write into" in card["panel"]
@@ -194,7 +194,7 @@ def test_an_example_is_not_published_and_has_no_card(world: World) -> None:
 
 def test_files_are_made_once_where_nobody_guesses_them(world: World) -> None:
     with world.site() as site:
-        downloads = Downloads(world.folder / "files")
+        downloads = ServedDownloads(world.folder / "files")
         sharing = ShareHandlers(site, downloads)
         asked = {"key": site.key_of_run(RUN), "about": "file", "format": "csv"}
         first = sharing.answer(asked, world.actor(None))
@@ -215,12 +215,12 @@ def test_files_are_made_once_where_nobody_guesses_them(world: World) -> None:
 def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
     with world.site() as site:
         row = share_html.actions(
-            Address("run", site.key_of_run(RUN)),
-            ShareHandlers(site, Downloads(world.folder)).opened(site.key_of_run(RUN)),
+            PageAddress("run", site.key_of_run(RUN)),
+            ShareHandlers(site, ServedDownloads(world.folder)).opened(site.key_of_run(RUN)),
         )
         panel = world.ask(site, "share")["panel"]
         published = world.ask(site, "share", dataset=NAME)["panel"]
-        diff = share_html.share(Address("diff", NAME), report(), NAME, public=True)
+        diff = share_html.share(PageAddress("diff", NAME), report(), NAME, public=True)
     again = f"?a={OTHER}&amp;b={MODEL}"
     assert again in row
     assert again in panel
@@ -239,7 +239,7 @@ def test_links_hold_no_address_of_a_server_and_lead_back(world: World) -> None:
 
 def test_models_of_files_alone_cannot_be_named_in_a_link() -> None:
     of_files = replace(report(), model_a=ModelInfo("base@8be7d2bffc4f", "model_a"))
-    panel = share_html.share(Address("run", "kept"), of_files, None, public=False)
+    panel = share_html.share(PageAddress("run", "kept"), of_files, None, public=False)
     assert "?run=kept" in panel
     assert "?a=" not in panel
 
@@ -248,7 +248,7 @@ def test_code_that_others_paste_is_a_frame_and_a_picture_whatever_the_names_are(
     bad = hostile_report()
     for a, b in ((bad.model_a.id, bad.model_b.id), ('x"><script>window.hit=1</script>', "</textarea>](http://z/) <b>")):
         evil = replace(bad, model_a=replace(bad.model_a, id=a), model_b=replace(bad.model_b, id=b))
-        panel = share_html.share(Address("run", "kept"), evil, None, public=True)
+        panel = share_html.share(PageAddress("run", "kept"), evil, None, public=True)
         markdown, frame, badge = (
             html.unescape(each) for each in re.findall(r"<textarea[^>]*>(.*?)</textarea>", panel, re.DOTALL)
         )
@@ -266,7 +266,7 @@ def test_code_that_others_paste_is_a_frame_and_a_picture_whatever_the_names_are(
 )
 def test_nonsense_is_answered_in_one_line(world: World, asked: object) -> None:
     with world.site() as site:
-        answer = ShareHandlers(site, Downloads(world.folder / "files")).answer(asked, world.actor("alice"))
+        answer = ShareHandlers(site, ServedDownloads(world.folder / "files")).answer(asked, world.actor("alice"))
     assert list(answer) == ["problem"]
     assert "\n" not in answer["problem"]
 
@@ -285,4 +285,4 @@ def test_hostile_texts_stay_texts(world: World) -> None:
     assert re.findall(r'src="([^,"]*)', shown) == ["data:image/svg+xml;base64"] * 2
     assert len(set(re.findall(r'src="([^"]*)', shown))) == 2, "the picture, and the badge"
     assert "details" not in shown
-    assert handlers_in(share_html.share(Address("run", "x"), bad, None, public=True)) == []
+    assert handlers_in(share_html.share(PageAddress("run", "x"), bad, None, public=True)) == []

@@ -13,7 +13,7 @@ import pytest
 from diffing.errors import LimitError, SettingError
 from diffing.models.recorded import RecordedModel
 from diffing.view.runs import PUBLIC, uploads
-from diffing.view.runs.uploads import Uploads
+from diffing.view.runs.uploads import VisitorUploads
 from diffing.view.site import Site, SiteSettings
 from diffing.view.start.start_handlers import StartHandlers
 from diffing.view.visitor import Visitor
@@ -157,7 +157,7 @@ def test_an_upload_is_named_by_its_key_alone(site: Site) -> None:
 
 
 def test_uploads_take_no_more_room_than_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Uploads(tmp_path)
+    kept = VisitorUploads(tmp_path)
     first = kept.begin("one")
     with pytest.raises(LimitError, match="larger than 20 MB"):
         kept.add(first, 0, "r.jsonl", 0, bytes((20 << 20) + 1))
@@ -183,7 +183,7 @@ def test_nobody_waits_for_files_that_are_being_read(site: Site, monkeypatch: pyt
         over.wait(timeout=DEADLINE)
         return {"problem": "slow"}
 
-    monkeypatch.setattr(Uploads, "_opened", slow)
+    monkeypatch.setattr(VisitorUploads, "_opened", slow)
     answers = StartHandlers(site)
     readers = [threading.Thread(target=upload, args=(answers, ("r.jsonl", jsonl("m", "")))) for _ in range(2)]
     for reader in readers:

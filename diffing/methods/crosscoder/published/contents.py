@@ -11,7 +11,7 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 from torch import Tensor  # noqa: TID253
 
 from diffing.errors import ModelError, SettingError
-from diffing.methods.crosscoder.published.location import Files
+from diffing.methods.crosscoder.published.location import FolderContents
 
 _CONFIGS = ("config.json", "cfg.json", "trainer_config.json")
 _SAFE, _PICKLED = (".safetensors",), (".pt", ".pth", ".bin")
@@ -22,7 +22,7 @@ _MOST_WEIGHTS = 1 << 35
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class PublishedContents:
     """What the files hold."""
 
     name: str
@@ -39,7 +39,7 @@ class Contents:
         return self.configs.get("config.json") or self.configs.get("cfg.json") or {}
 
 
-def read_contents(files: Files, *, allow_pickle: bool) -> Contents:
+def read_contents(files: FolderContents, *, allow_pickle: bool) -> PublishedContents:
     """Reads configurations and weights.
 
     Args:
@@ -61,7 +61,7 @@ def read_contents(files: Files, *, allow_pickle: bool) -> Contents:
         )
     path = files.fetch(weights)
     tensors = _safetensors(files.name, path) if weights.endswith(_SAFE) else _pickle(files.name, path)
-    return Contents(files.name, files.identity, configs, tensors)
+    return PublishedContents(files.name, files.identity, configs, tensors)
 
 
 def _weights_file(name: str, sizes: Mapping[str, int], *, allow_pickle: bool) -> str:
@@ -88,7 +88,7 @@ def _weights_file(name: str, sizes: Mapping[str, int], *, allow_pickle: bool) ->
     )
 
 
-def _config(files: Files, file: str, size: int) -> Mapping[str, Any]:
+def _config(files: FolderContents, file: str, size: int) -> Mapping[str, Any]:
     value = None
     if size <= _MOST_CONFIG:
         try:

@@ -9,9 +9,9 @@ from torch import Tensor  # noqa: TID253
 
 from diffing.errors import SettingError
 from diffing.methods.crosscoder.dictionary import Crosscoder
+from diffing.methods.crosscoder.published.active_latents import LatentSelection
 from diffing.methods.crosscoder.published.layout import PublishedWeights
-from diffing.methods.crosscoder.published.selection import Selection
-from diffing.methods.crosscoder.sparse_dictionary import Inputs, Normaliser, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Inputs, Normaliser
 
 _HASH_CHARACTERS = 12
 
@@ -19,7 +19,9 @@ _HASH_CHARACTERS = 12
 class PublishedCrosscoder(Crosscoder):
     """A crosscoder that was trained elsewhere; whose a latent is follows from its directions alone."""
 
-    def __init__(self, weights: Weights, normaliser: Normaliser, selection: Selection, *, same_space: bool) -> None:
+    def __init__(
+        self, weights: DictionaryWeights, normaliser: Normaliser, selection: LatentSelection, *, same_space: bool
+    ) -> None:
         """Puts a crosscoder together.
 
         Args:

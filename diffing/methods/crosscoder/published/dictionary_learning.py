@@ -7,10 +7,10 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 from torch import Tensor  # noqa: TID253
 
 from diffing.errors import ModelError
-from diffing.methods.crosscoder.published.contents import Contents
+from diffing.methods.crosscoder.published.active_latents import AbovePerModel, AboveThreshold, LatentSelection
+from diffing.methods.crosscoder.published.contents import PublishedContents
 from diffing.methods.crosscoder.published.layout import PublishedWeights, check_shapes, name_of, shape_of
-from diffing.methods.crosscoder.published.selection import AbovePerModel, AboveThreshold, Selection
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 
 _SUM_OF_NORMS, _JOINT_NORM, _MIXED, _NONE, _PER_MODEL = range(1, 6)
 """The library's numbers for what weighs a code in the selection."""
@@ -23,7 +23,7 @@ def recognises(keys: set[str]) -> bool:
     return {"encoder.weight", "encoder.bias", "decoder.weight", "decoder.bias"} <= _plain(keys)
 
 
-def read(contents: Contents) -> PublishedWeights:
+def read(contents: PublishedContents) -> PublishedWeights:
     """Reads a crosscoder of this layout.
 
     Raises:
@@ -53,7 +53,7 @@ def read(contents: Contents) -> PublishedWeights:
         name=name,
         identity=contents.identity,
         layout="dictionary_learning",
-        weights=Weights(
+        weights=DictionaryWeights(
             encoders=tuple(part.T.contiguous() for part in encoder),
             bias=tensors["encoder.bias"].float(),
             decoders=tuple(part.contiguous() for part in decoder),
@@ -71,7 +71,9 @@ def _plain(keys: set[str]) -> set[str]:
     return {key.removeprefix(_COMPILED) for key in keys}
 
 
-def _selection(contents: Contents, tensors: Mapping[str, Tensor], decoder: Tensor, *, centred: bool) -> Selection:
+def _selection(
+    contents: PublishedContents, tensors: Mapping[str, Tensor], decoder: Tensor, *, centred: bool
+) -> LatentSelection:
     name, latents = contents.name, decoder.shape[1]
     if "threshold" not in tensors:
         return AboveThreshold(torch.ones(latents), 0.0)
@@ -99,7 +101,7 @@ def _selection(contents: Contents, tensors: Mapping[str, Tensor], decoder: Tenso
     return AboveThreshold(weighed[kind], _number(name, tensors, "threshold"))
 
 
-def _share(contents: Contents, part: str, default: float) -> float:
+def _share(contents: PublishedContents, part: str, default: float) -> float:
     value = contents.config().get(f"code_normalization_alpha_{part}", default)
     return float(value) if isinstance(value, int | float) else default
 

@@ -8,8 +8,8 @@ from torch import Tensor  # noqa: TID253 - only reading a dictionary imports thi
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
-from diffing.methods.crosscoder.published.selection import Selection
-from diffing.methods.crosscoder.sparse_dictionary import Normaliser, Weights
+from diffing.methods.crosscoder.published.active_latents import LatentSelection
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights, Normaliser
 
 _LONGEST_NAME = 300
 Measured: TypeAlias = Literal["mean norm", "standard score"]
@@ -27,9 +27,9 @@ class PublishedWeights:
     """Its name with a commit."""
     layout: str
     """The layout, for messages."""
-    weights: Weights
+    weights: DictionaryWeights
     """The weights."""
-    selection: Selection
+    selection: LatentSelection
     """Which latents are active at a row."""
     normaliser: Normaliser | Measured
     """What is done to activations before they are read, or what has to be measured for it."""
@@ -55,7 +55,9 @@ class PublishedWeights:
             normaliser = Normaliser(normaliser.means[::-1], normaliser.scales[::-1])
         return replace(
             self,
-            weights=Weights(weights.encoders[::-1], weights.bias, weights.decoders[::-1], weights.output_biases[::-1]),
+            weights=DictionaryWeights(
+                weights.encoders[::-1], weights.bias, weights.decoders[::-1], weights.output_biases[::-1]
+            ),
             selection=self.selection.swapped(),
             normaliser=normaliser,
             models=self.models and (self.models[1], self.models[0]),

@@ -16,7 +16,7 @@ _SPEC = re.compile(
 )
 
 
-class Files(Protocol):
+class FolderContents(Protocol):
     """The files of one folder."""
 
     @property
@@ -58,7 +58,7 @@ def check_spec(spec: str) -> None:
     )
 
 
-def find_files(spec: str) -> Files:
+def find_files(spec: str) -> FolderContents:
     """Finds the files; on the Hub, a revision is resolved to a commit.
 
     Raises:
@@ -86,29 +86,29 @@ def _parse(spec: str) -> "re.Match[str] | None":
 class FilesBelow:
     """The files of a folder among others."""
 
-    files: Files
+    files: FolderContents
     """The others."""
     folder: str
     """The folder's name."""
 
     @property
     def name(self) -> str:
-        """See `Files.name`."""
+        """See `FolderContents.name`."""
         return f"{self.files.name}/{self.folder}"
 
     @property
     def identity(self) -> str:
-        """See `Files.identity`."""
+        """See `FolderContents.identity`."""
         return f"{self.files.identity}/{self.folder}"
 
     def sizes(self) -> Mapping[str, int]:
-        """See `Files.sizes`."""
+        """See `FolderContents.sizes`."""
         start = f"{self.folder}/"
         found = self.files.sizes().items()
         return {name.removeprefix(start): size for name, size in found if name.startswith(start)}
 
     def fetch(self, file: str) -> Path:
-        """See `Files.fetch`."""
+        """See `FolderContents.fetch`."""
         return self.files.fetch(f"{self.folder}/{file}")
 
 
@@ -121,16 +121,16 @@ class FolderFiles:
 
     @property
     def name(self) -> str:
-        """See `Files.name`."""
+        """See `FolderContents.name`."""
         return self.path.name
 
     @property
     def identity(self) -> str:
-        """See `Files.identity`."""
+        """See `FolderContents.identity`."""
         return self.path.name
 
     def sizes(self) -> Mapping[str, int]:
-        """See `Files.sizes`; of folders below, only direct files are listed."""
+        """See `FolderContents.sizes`; of folders below, only direct files are listed."""
         try:
             found = [*self.path.glob("*"), *self.path.glob("*/*")]
             return {
@@ -140,7 +140,7 @@ class FolderFiles:
             raise ModelError(f"The folder {self.name} cannot be read ({error.strerror}): check its rights") from None
 
     def fetch(self, file: str) -> Path:
-        """See `Files.fetch`."""
+        """See `FolderContents.fetch`."""
         return self.path / file
 
 
@@ -159,17 +159,17 @@ class HubFiles:
 
     @property
     def name(self) -> str:
-        """See `Files.name`."""
+        """See `FolderContents.name`."""
         return f"{self.repository}/{self.folder}" if self.folder else self.repository
 
     @property
     def identity(self) -> str:
-        """See `Files.identity`."""
+        """See `FolderContents.identity`."""
         commit = str(ModelRef(ModelPlace.HUB, self.repository, self.commit))
         return f"{commit}/{self.folder}" if self.folder else commit
 
     def sizes(self) -> Mapping[str, int]:
-        """See `Files.sizes`."""
+        """See `FolderContents.sizes`."""
         start = f"{self.folder.rstrip('/')}/" if self.folder else ""
         with hub_errors(self.repository):
             info = self.api.model_info(self.repository, revision=self.commit, files_metadata=True, timeout=TIMEOUT)
@@ -177,7 +177,7 @@ class HubFiles:
         return {name.removeprefix(start): size for name, size in files.items() if name.startswith(start)}
 
     def fetch(self, file: str) -> Path:
-        """See `Files.fetch`."""
+        """See `FolderContents.fetch`."""
         path = f"{self.folder.rstrip('/')}/{file}" if self.folder else file
         with hub_errors(self.repository):
             return Path(self.api.hf_hub_download(self.repository, path, revision=self.commit, etag_timeout=TIMEOUT))

@@ -10,10 +10,10 @@ from typing import Any
 import torch  # noqa: TID253 - only reading a dictionary imports this module
 
 from diffing.errors import ModelError
-from diffing.methods.crosscoder.published.contents import Contents
+from diffing.methods.crosscoder.published.active_latents import AboveThreshold, LargestPerRow, LatentSelection
+from diffing.methods.crosscoder.published.contents import PublishedContents
 from diffing.methods.crosscoder.published.layout import PublishedWeights, check_shapes, name_of, shape_of
-from diffing.methods.crosscoder.published.selection import AboveThreshold, LargestPerRow, Selection
-from diffing.methods.crosscoder.sparse_dictionary import Weights
+from diffing.methods.crosscoder.sparse_dictionary import DictionaryWeights
 
 _KEYS = {"W_enc", "b_enc", "W_dec", "b_dec"}
 _MASKS = {"enc_mask", "dec_mask"}
@@ -25,7 +25,7 @@ def recognises(keys: set[str]) -> bool:
     return keys >= _KEYS
 
 
-def read(contents: Contents) -> PublishedWeights:
+def read(contents: PublishedContents) -> PublishedWeights:
     """Reads a crosscoder of these layouts.
 
     Raises:
@@ -51,7 +51,7 @@ def read(contents: Contents) -> PublishedWeights:
         name=name,
         identity=contents.identity,
         layout="DFC" if masked else "Kissane and Nanda",
-        weights=Weights(
+        weights=DictionaryWeights(
             encoders=tuple(part.T.contiguous() for part in encoder),
             bias=tensors["b_enc"].float(),
             decoders=(decoder[:, 0].contiguous(), decoder[:, 1].contiguous()),
@@ -65,7 +65,7 @@ def read(contents: Contents) -> PublishedWeights:
     )
 
 
-def _selection(name: str, config: Mapping[str, Any], latents: int, *, masked: bool) -> Selection:
+def _selection(name: str, config: Mapping[str, Any], latents: int, *, masked: bool) -> LatentSelection:
     if not masked:
         return AboveThreshold(torch.ones(latents), 0.0)
     k = config.get("k")

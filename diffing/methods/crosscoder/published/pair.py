@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from diffing.errors import ModelError, SettingError
-from diffing.methods.crosscoder.options import PublishedChoice
+from diffing.methods.crosscoder.crosscoder_options import PublishedChoice
 from diffing.methods.crosscoder.published.layout import PublishedWeights
-from diffing.methods.crosscoder.published.model_names import both, same, short
-from diffing.methods.crosscoder.published.opening import OrderedWeights, check_widths
-from diffing.methods.crosscoder.published.reading import read_published
-from diffing.methods.inside.opening import SideModel
+from diffing.methods.crosscoder.published.layout_reading import read_published
+from diffing.methods.crosscoder.published.name_matching import both, same, short
+from diffing.methods.crosscoder.published.weights_in_order import OrderedWeights, check_widths
+from diffing.methods.inside.side_models import SideModel
 
 
 def for_sides(choice: PublishedChoice, sides: tuple[SideModel, SideModel]) -> OrderedWeights:

@@ -4,18 +4,18 @@ from torch import Tensor  # noqa: TID253 - only reading a dictionary imports thi
 
 from diffing.errors import ModelError
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
-from diffing.methods.crosscoder.published.contents import Contents
+from diffing.methods.crosscoder.published.active_latents import AboveThreshold
+from diffing.methods.crosscoder.published.contents import PublishedContents
 from diffing.methods.crosscoder.published.layout import PublishedWeights, name_of
-from diffing.methods.crosscoder.published.selection import AboveThreshold
 from diffing.methods.crosscoder.saved_dictionary import DictionaryParts, parse_parts
 
 
-def recognises(contents: Contents) -> bool:
+def recognises(contents: PublishedContents) -> bool:
     """Whether this package saved the crosscoder: nobody else writes the means of its inputs into config.json."""
     return isinstance(contents.config().get("normaliser"), dict)
 
 
-def read(contents: Contents, below: Contents | None = None) -> PublishedWeights:
+def read(contents: PublishedContents, below: PublishedContents | None = None) -> PublishedWeights:
     """Reads a crosscoder that this package saved.
 
     Args:
@@ -40,7 +40,7 @@ def read(contents: Contents, below: Contents | None = None) -> PublishedWeights:
     )
 
 
-def _difference(below: Contents, crosscoder: DictionaryParts) -> DifferenceDictionary:
+def _difference(below: PublishedContents, crosscoder: DictionaryParts) -> DifferenceDictionary:
     parts = _parsed(below, inputs=1)
     widths = {decoder.shape[1] for decoder in (*parts.weights.decoders, *crosscoder.weights.decoders)}
     if parts.source != crosscoder.source or len(widths) != 1:
@@ -53,7 +53,7 @@ def _difference(below: Contents, crosscoder: DictionaryParts) -> DifferenceDicti
     )
 
 
-def _parsed(contents: Contents, inputs: int) -> DictionaryParts:
+def _parsed(contents: PublishedContents, inputs: int) -> DictionaryParts:
     try:
         parts = parse_parts(contents.config(), contents.tensors, inputs)
         if not all(tensor.isfinite().all() for tensor in _numbers(parts)):

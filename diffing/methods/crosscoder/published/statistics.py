@@ -7,7 +7,7 @@ import torch  # noqa: TID253 - only reading a dictionary imports this module
 from diffing.errors import SettingError
 from diffing.methods.crosscoder.published.layout import Measured
 from diffing.methods.crosscoder.sparse_dictionary import Normaliser
-from diffing.methods.inside.rows import RowBatch
+from diffing.methods.inside.row_batches import RowBatch
 
 _SMALLEST_DEVIATION = 1e-6
 """Dimensions that vary less are treated as if they varied this much."""

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
 from diffing.methods.llm.clustering.partition import Labels, cluster_vectors, scaled_size
-from diffing.methods.llm.clustering.published import (
+from diffing.methods.llm.clustering.published_clustering import (
     LEAST_SHARE,
-    Cluster,
-    Sentence,
+    DifferenceHalf,
+    HalfCluster,
     clusters_of,
     hypotheses_of,
     mirrored,
@@ -19,9 +19,9 @@ from diffing.methods.llm.clustering.published import (
     state_clusters,
 )
 from diffing.methods.llm.clustering.published_description import TwoSided, describe_as_published
-from diffing.methods.llm.describe import Described
-from diffing.methods.llm.discovery import nothing_described
-from diffing.methods.llm.embed import Embedder
+from diffing.methods.llm.describe import PairDescriptions
+from diffing.methods.llm.embedders import Embedder
+from diffing.methods.llm.llm_results import nothing_described
 from diffing.methods.llm.report_tables import rows_of_differences
 from diffing.models.base import Model
 from diffing.types import Discovery, Hypothesis, OnProgress, Pair, Row
@@ -47,7 +47,7 @@ def find_as_published(
         on_progress: Told of every answer.
     """
     published = describe_as_published(differ, pairs, seed=seed, on_progress=on_progress)
-    described = Described(published.readings, published.usage)
+    described = PairDescriptions(published.readings, published.usage)
     if not published.two_sided:
         return nothing_described(described)
     sentences = sentences_of(published.two_sided)
@@ -83,8 +83,8 @@ def find_as_published(
 
 def _rows_of_differences(
     two_sided: Sequence[TwoSided],
-    sentences: Sequence[Sentence],
-    clusters: Sequence[Cluster],
+    sentences: Sequence[DifferenceHalf],
+    clusters: Sequence[HalfCluster],
     by_cluster: Mapping[int, Hypothesis],
 ) -> tuple[Row, ...]:
     """One row per difference, with the hypothesis of the sentence about its owner."""
@@ -97,7 +97,9 @@ def _rows_of_differences(
     return rows_of_differences([each.difference for each in two_sided], carrying)
 
 
-def _rows_of_sentences(two_sided: Sequence[TwoSided], sentences: Sequence[Sentence], labels: Labels) -> tuple[Row, ...]:
+def _rows_of_sentences(
+    two_sided: Sequence[TwoSided], sentences: Sequence[DifferenceHalf], labels: Labels
+) -> tuple[Row, ...]:
     """One row per sentence, with its cluster; -1 is none."""
     return tuple(
         {
@@ -112,7 +114,7 @@ def _rows_of_sentences(two_sided: Sequence[TwoSided], sentences: Sequence[Senten
 
 
 def _rows_of_clusters(
-    clusters: Sequence[Cluster], mirrors: Set[int], by_cluster: Mapping[int, Hypothesis]
+    clusters: Sequence[HalfCluster], mirrors: Set[int], by_cluster: Mapping[int, Hypothesis]
 ) -> tuple[Row, ...]:
     """One row per cluster, with its hypothesis or the reason why it has none."""
     rows: list[Row] = []

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diffing.errors import MissingExtraError
-from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.embedders import Vectors
 from diffing.methods.llm.neighbours import half_squared_distances
 
 Algorithm: TypeAlias = Literal["average", "paper"]

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from diffing.methods.llm.describe import PairReading, first_shown, read_difference
+from diffing.methods.llm.describe import PairDescription, first_shown, read_difference
 from diffing.methods.llm.difference import Difference
 from diffing.methods.llm.proposal import list_schema
 from diffing.methods.llm.stages import DESCRIBE
 from diffing.methods.statements import CATEGORIES, Statement, sentence
 from diffing.models.base import Model
-from diffing.structured_replies import Question, ReplyError, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import LlmQuestion, ReplyError, UnreadableReply, ask_items, entries, entry
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import OnProgress, Pair, Side, Usage, other_side
 
@@ -38,7 +38,7 @@ class TwoSided:
 
 
 @dataclass(slots=True)
-class TwoSidedReading(PairReading):
+class TwoSidedReading(PairDescription):
     """The description of one pair."""
 
     lacks: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class TwoSidedReading(PairReading):
 
 
 @dataclass(frozen=True, slots=True)
-class DescribedAsPublished:
+class TwoSidedReadings:
     """The descriptions of all pairs."""
 
     readings: tuple[TwoSidedReading | None, ...]
@@ -63,24 +63,24 @@ class DescribedAsPublished:
 
 def describe_as_published(
     model: Model, pairs: Sequence[Pair], *, seed: int, on_progress: OnProgress
-) -> DescribedAsPublished:
+) -> TwoSidedReadings:
     """Asks once per pair; see `describe_pairs`."""
     questions = [_question(pair, first_shown(seed, pair)) for pair in pairs]
     asked = ask_items(model, questions, stage=DESCRIBE, schema=SCHEMA, on_progress=on_progress)
     replies = [reply for (reply,) in asked.replies]
-    return DescribedAsPublished(
-        tuple(None if isinstance(reply, Unreadable) else reply for reply in replies), asked.usage
+    return TwoSidedReadings(
+        tuple(None if isinstance(reply, UnreadableReply) else reply for reply in replies), asked.usage
     )
 
 
-def _question(pair: Pair, first: Side) -> Question[TwoSidedReading]:
+def _question(pair: Pair, first: Side) -> LlmQuestion[TwoSidedReading]:
     text = render(
         "describe_as_published",
         prompt=fence_conversation(pair.prompt.messages),
         response_1=fence(pair.response(first).text),
         response_2=fence(pair.response(other_side(first)).text),
     )
-    return Question(text, lambda value: (_read(value, pair, first),))
+    return LlmQuestion(text, lambda value: (_read(value, pair, first),))
 
 
 def _read(value: object, pair: Pair, first: Side) -> TwoSidedReading:

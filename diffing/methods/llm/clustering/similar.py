@@ -11,7 +11,7 @@ import numpy as np
 
 from diffing.methods.llm.clustering.partition import Algorithm, cluster_vectors
 from diffing.methods.llm.difference import Difference
-from diffing.methods.llm.embed import Vectors
+from diffing.methods.llm.embedders import Vectors
 
 SimilarWay: TypeAlias = Literal["average", "signed"]
 ALGORITHMS: dict[SimilarWay, Algorithm] = {"average": "average", "signed": "paper"}

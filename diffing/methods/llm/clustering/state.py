@@ -6,14 +6,14 @@ Knows clusters of differences, not how they were found.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from diffing.methods.llm.embed import Vectors
-from diffing.methods.llm.listing import Listing
-from diffing.methods.llm.proposal import NUMBERS, Proposal, object_schema, read_proposal, statement_schema
-from diffing.methods.llm.propose import Proposed, listed_properties
+from diffing.methods.llm.embedders import Vectors
+from diffing.methods.llm.listing import DifferenceListing
+from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, object_schema, read_proposal, statement_schema
+from diffing.methods.llm.propose import ProposedHypotheses, listed_properties
 from diffing.methods.llm.stages import STATE
 from diffing.methods.plan import property_sentences
 from diffing.models.base import Model
-from diffing.structured_replies import Askable, Question, Unreadable, ask_items, entries, entry
+from diffing.structured_replies import Askable, LlmQuestion, UnreadableReply, ask_items, entries, entry
 from diffing.templates import fence, render
 from diffing.types import OnProgress, Row
 
@@ -24,13 +24,18 @@ UNREADABLE = "clusters whose hypothesis could not be read"
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class NothingInCommon:
     """The reply that the differences of a cluster have nothing in common."""
 
 
 def state_clusters(
-    model: Model, clusters: Sequence[Sequence[int]], listing: Listing, vectors: Vectors, *, on_progress: OnProgress
-) -> Proposed:
+    model: Model,
+    clusters: Sequence[Sequence[int]],
+    listing: DifferenceListing,
+    vectors: Vectors,
+    *,
+    on_progress: OnProgress,
+) -> ProposedHypotheses:
     """Asks once per cluster.
 
     Args:
@@ -41,7 +46,7 @@ def state_clusters(
         on_progress: Told of every answer.
     """
     properties = property_sentences()
-    questions: Sequence[Askable[Proposal | Nothing]] = [
+    questions: Sequence[Askable[ProposedHypothesis | NothingInCommon]] = [
         _question(cluster, listing, vectors, properties) for cluster in clusters
     ]
     asked = ask_items(
@@ -53,23 +58,25 @@ def state_clusters(
     )
     replies = [reply for (reply,) in asked.replies]
     left_out = {
-        NOTHING: sum(isinstance(reply, Nothing) for reply in replies),
-        UNREADABLE: sum(isinstance(reply, Unreadable) for reply in replies),
+        NOTHING: sum(isinstance(reply, NothingInCommon) for reply in replies),
+        UNREADABLE: sum(isinstance(reply, UnreadableReply) for reply in replies),
     }
-    proposals = tuple(reply for reply in replies if isinstance(reply, Proposal))
+    proposals = tuple(reply for reply in replies if isinstance(reply, ProposedHypothesis))
     rows = tuple(_row(*each, listing) for each in zip(clusters, replies, strict=True))
-    return Proposed(proposals, asked.usage, left_out, len(clusters), {"clusters": rows})
+    return ProposedHypotheses(proposals, asked.usage, left_out, len(clusters), {"clusters": rows})
 
 
-def _row(cluster: Sequence[int], reply: Proposal | Nothing | Unreadable, listing: Listing) -> Row:
+def _row(
+    cluster: Sequence[int], reply: ProposedHypothesis | NothingInCommon | UnreadableReply, listing: DifferenceListing
+) -> Row:
     """What became of one cluster, for the report."""
     owners = [listing.differences[i].owner for i in cluster]
-    stated = reply.statement.text if isinstance(reply, Proposal) else None
+    stated = reply.statement.text if isinstance(reply, ProposedHypothesis) else None
     return {
         "differences": len(cluster),
         "of_a": owners.count("a"),
         "of_b": owners.count("b"),
-        "outcome": "stated" if stated else "nothing in common" if isinstance(reply, Nothing) else "unreadable",
+        "outcome": "stated" if stated else "nothing in common" if isinstance(reply, NothingInCommon) else "unreadable",
         "stated_as": stated,
     }
 
@@ -84,8 +91,8 @@ def spread_sample(cluster: Sequence[int], vectors: Vectors, most: int = SHOWN) -
 
 
 def _question(
-    cluster: Sequence[int], listing: Listing, vectors: Vectors, properties: Mapping[str, str]
-) -> Question[Proposal | Nothing]:
+    cluster: Sequence[int], listing: DifferenceListing, vectors: Vectors, properties: Mapping[str, str]
+) -> LlmQuestion[ProposedHypothesis | NothingInCommon]:
     shown = sorted(spread_sample(cluster, vectors))
     on_x, on_y = (len({listing.differences[i].prompt_id for i in cluster if listing.differences[i].owner == side})
                   for side in (listing.side("X"), listing.side("Y")))  # fmt: skip
@@ -99,18 +106,18 @@ def _question(
         shown=len(shown),
         differences=fence("\n".join(listing.numbered(i, quoted=True) for i in shown)),
     )
-    return Question(text, lambda value: (_read(value, cluster, shown, listing, properties),))
+    return LlmQuestion(text, lambda value: (_read(value, cluster, shown, listing, properties),))
 
 
 def _read(
-    value: object, cluster: Sequence[int], shown: Sequence[int], listing: Listing, properties: Collection[str]
-) -> Proposal | Nothing:
+    value: object, cluster: Sequence[int], shown: Sequence[int], listing: DifferenceListing, properties: Collection[str]
+) -> ProposedHypothesis | NothingInCommon:
     """The hypothesis of a cluster. Differences that were not shown carry it as well: the LLM saw a sample.
 
     Raises:
         ReplyError: It is not one.
     """
     if not entries(entry(value, "differences"), "differences"):
-        return Nothing()
+        return NothingInCommon()
     proposal = read_proposal(value, listing.x, shown, properties, listing.differences)
     return proposal.carried_by((*proposal.differences, *(set(cluster) - set(shown))), listing.differences)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from diffing.models.recorded.shapes.shape import (
-    Answer,
     Beside,
-    Shape,
+    RecordedAnswer,
+    RecordingShape,
     asked_in,
     finish_at,
     id_at,
@@ -20,16 +20,16 @@ from diffing.types import Completion, Message
 _SHARED = ("conversations", "conversation")
 
 
-def read_messages(row: Row, beside: Beside) -> Iterator[Answer]:
+def read_messages(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
     """The response that ends `messages`."""
     yield _last_turn(row, "messages")
 
 
-def _read_shared(row: Row, beside: Beside) -> Iterator[Answer]:
+def _read_shared(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
     yield _last_turn(row, next((name for name in _SHARED if name in row), _SHARED[0]))
 
 
-def _last_turn(row: Row, column: str) -> Answer:
+def _last_turn(row: Row, column: str) -> RecordedAnswer:
     if column not in row:
         raise RowError(f"expected a column {column!r}, as in the first row")
     turns = turns_in(row[column], column)
@@ -40,7 +40,7 @@ def _last_turn(row: Row, column: str) -> Answer:
     system = text_at(row, "system")
     if system and messages[0].role != "system":
         messages = (Message("system", system), *messages)
-    return Answer(
+    return RecordedAnswer(
         messages=messages,
         completion=Completion(text=text, finish=finish_at(row), thinking=thinking),
         id=id_at(row, "id"),
@@ -49,9 +49,9 @@ def _last_turn(row: Row, column: str) -> Answer:
     )
 
 
-CHATS = Shape(
+CHATS = RecordingShape(
     "conversations that end with the response",
     lambda row: "messages" in row and not {"response", "completion", "output", "answer"} & row.keys(),
     read_messages,
 )
-SHAREGPT = Shape("ShareGPT conversations", lambda row: any(name in row for name in _SHARED), _read_shared)
+SHAREGPT = RecordingShape("ShareGPT conversations", lambda row: any(name in row for name in _SHARED), _read_shared)

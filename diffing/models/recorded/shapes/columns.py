@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from diffing.errors import SettingError
 from diffing.models.recorded.shapes.chats import read_messages
 from diffing.models.recorded.shapes.shape import (
-    Answer,
     Beside,
-    Shape,
+    RecordedAnswer,
+    RecordingShape,
     finish_at,
     id_at,
     model_at,
@@ -15,7 +15,7 @@ from diffing.models.recorded.shapes.shape import (
     said_texts,
     text_at,
 )
-from diffing.rows.columns import find_column, listed
+from diffing.rows.column_names import find_column, listed
 from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind, turns_in
 from diffing.types import Completion, Conversation
@@ -49,12 +49,12 @@ def _pairs(row: Row) -> list[tuple[str | None, str]]:
     return found
 
 
-def _read(row: Row, beside: Beside) -> Iterator[Answer]:
+def _read(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
     prompt, response = _pair(row)
     messages = () if prompt is None else _messages(row, prompt)
     sample = _sample(row)
     for number, (text, thinking) in enumerate(said_texts(row[response], response)):
-        yield Answer(
+        yield RecordedAnswer(
             messages=messages,
             completion=Completion(text=text, finish=finish_at(row), thinking=thinking),
             id=id_at(row, "id"),
@@ -111,11 +111,13 @@ def _sample(row: Row) -> int:
     return int(text)
 
 
-COLUMNS = Shape("rows with a prompt and a response", _fits, _read)
-ALPACA_EVAL = Shape("alpaca_eval outputs", lambda row: {"instruction", "output", "generator"} <= row.keys(), _read)
+COLUMNS = RecordingShape("rows with a prompt and a response", _fits, _read)
+ALPACA_EVAL = RecordingShape(
+    "alpaca_eval outputs", lambda row: {"instruction", "output", "generator"} <= row.keys(), _read
+)
 
 
-def named_columns(text: str) -> Shape:
+def named_columns(text: str) -> RecordingShape:
     """The shape that `--columns` describes.
 
     Args:
@@ -142,10 +144,10 @@ def named_columns(text: str) -> Shape:
         )
     reader = read_messages if alone else _read
 
-    def read(row: Row, beside: Beside) -> Iterator[Answer]:
+    def read(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
         yield from reader({field: _at(row, column) for field, column in named.items()}, beside)
 
-    return Shape("rows with the columns given", lambda row: True, read)
+    return RecordingShape("rows with the columns given", lambda row: True, read)
 
 
 def _at(row: Row, column: str) -> object:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diffing.models.recorded.shapes.shape import (
-    Answer,
     Beside,
     Companion,
-    Shape,
+    RecordedAnswer,
+    RecordingShape,
     finish_at,
     id_at,
     model_at,
@@ -24,7 +24,7 @@ def _fits(row: Row) -> bool:
     return "question_id" in row and ("choices" in row or {"text", "answer_id"} <= row.keys())
 
 
-def _read(row: Row, beside: Beside) -> Iterator[Answer]:
+def _read(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
     id_ = id_at(row, "question_id")
     if not _fits(row) or id_ is None:
         raise RowError("expected `question_id` and `choices`, as in the first row")
@@ -33,7 +33,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
         raise RowError(f"the questions file has no question {id_[:60]!r}")
     for number, text in enumerate(_first_turns(row)):
         said, thinking = said_text(text, "choices" if "choices" in row else "text")
-        yield Answer(
+        yield RecordedAnswer(
             messages=_asked(question) if question else (),
             completion=Completion(text=said, finish=finish_at(row), thinking=thinking),
             id=id_,
@@ -68,7 +68,7 @@ def _questions(answers: Path) -> list[Path]:
     return [folder / name for folder in folders for name in ("question.jsonl", "questions.jsonl")]
 
 
-FASTCHAT = Shape(
+FASTCHAT = RecordingShape(
     "FastChat answers",
     _fits,
     _read,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from diffing.models.recorded.shapes.shape import (
-    Answer,
     Beside,
-    Shape,
+    RecordedAnswer,
+    RecordingShape,
     asked_in,
     failed,
     finish_of,
@@ -20,7 +20,7 @@ from diffing.rows.turns import RowError, kind
 from diffing.types import Completion
 
 
-def _read(row: Row, beside: Beside) -> Iterator[Answer]:
+def _read(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
     states = row.get("request_states")
     if not isinstance(states, Sequence) or isinstance(states, str):
         raise RowError(f"`request_states` must be a list, got {kind(states)}")
@@ -29,7 +29,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
     return numbered("request", states, lambda state: _answers(state, model))
 
 
-def _answers(state: object, model: str | None) -> Iterator[Answer]:
+def _answers(state: object, model: str | None) -> Iterator[RecordedAnswer]:
     request, result = (state.get(name) if isinstance(state, Mapping) else None for name in ("request", "result"))
     if not isinstance(request, Mapping):
         raise RowError(f"expected a `request`, got {kind(request)}")
@@ -40,7 +40,7 @@ def _answers(state: object, model: str | None) -> Iterator[Answer]:
     completions = result.get("completions") if isinstance(result, Mapping) else None
     success = str(result.get("success")).casefold() if isinstance(result, Mapping) else "false"
     if not isinstance(result, Mapping) or success == "false" or not completions or is_none(completions):
-        yield Answer(messages=asked, completion=failed(result and result.get("error")), model=model)
+        yield RecordedAnswer(messages=asked, completion=failed(result and result.get("error")), model=model)
         return
     if not isinstance(completions, Sequence) or not all(isinstance(each, Mapping) for each in completions):
         raise RowError(f"`completions` must be a list of objects, got {kind(completions)}")
@@ -48,7 +48,7 @@ def _answers(state: object, model: str | None) -> Iterator[Answer]:
         reason = each.get("finish_reason")
         text, thinking = said_text(each.get("text"), "text")
         finish = finish_of(reason.get("reason") if isinstance(reason, Mapping) else reason)
-        yield Answer(messages=asked, completion=Completion(text, finish, thinking), sample=number, model=model)
+        yield RecordedAnswer(messages=asked, completion=Completion(text, finish, thinking), sample=number, model=model)
 
 
-HELM = Shape("HELM scenario state", lambda row: "request_states" in row, _read)
+HELM = RecordingShape("HELM scenario state", lambda row: "request_states" in row, _read)

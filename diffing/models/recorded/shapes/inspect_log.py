@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from diffing.errors import SettingError
 from diffing.models.recorded.shapes.shape import (
-    Answer,
     Beside,
-    Shape,
+    RecordedAnswer,
+    RecordingShape,
     asked_in,
     failed,
     finish_of,
@@ -20,10 +20,10 @@ from diffing.models.recorded.shapes.shape import (
     one_turn,
     said_text,
 )
-from diffing.rows.archive import read_members
 from diffing.rows.content import MOST_BYTES
 from diffing.rows.table_files import Row, loads
 from diffing.rows.turns import RowError, kind
+from diffing.rows.zip_archive import read_members
 from diffing.types import Completion, Conversation
 
 SUFFIX = ".eval"
@@ -72,7 +72,7 @@ def _fits(row: Row) -> bool:
     return {"eval", "samples"} <= row.keys()
 
 
-def _read(row: Row, beside: Beside) -> Iterator[Answer]:
+def _read(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
     samples, spec = row.get("samples"), row.get("eval")
     if not isinstance(samples, Sequence) or isinstance(samples, str) or not samples:
         raise RowError(f"`samples` must be a list of the log's samples, got {kind(samples)}")
@@ -80,7 +80,7 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
     return numbered("sample", samples, lambda sample: _answers(sample, model))
 
 
-def _answers(sample: object, model: str | None) -> Iterator[Answer]:
+def _answers(sample: object, model: str | None) -> Iterator[RecordedAnswer]:
     if not isinstance(sample, Mapping):
         raise RowError(f"expected an object, got {kind(sample)}")
     asked = _asked(sample)
@@ -88,7 +88,7 @@ def _answers(sample: object, model: str | None) -> Iterator[Answer]:
     if not isinstance(epoch, int) or epoch < 1:
         raise RowError(f"`epoch` must be a number from 1, got {str(epoch)[:30]!r}")
     completion = _completion(sample)
-    yield Answer(messages=asked, completion=completion, id=id_at(sample, "id"), sample=epoch - 1, model=model)
+    yield RecordedAnswer(messages=asked, completion=completion, id=id_at(sample, "id"), sample=epoch - 1, model=model)
 
 
 def _asked(sample: Mapping[str, object]) -> Conversation:
@@ -122,4 +122,4 @@ def _completion(sample: Mapping[str, object]) -> Completion:
     return Completion(text, finish_of(first.get("stop_reason"), "stop_reason"), thinking)
 
 
-INSPECT = Shape("an inspect log", _fits, _read)
+INSPECT = RecordingShape("an inspect log", _fits, _read)

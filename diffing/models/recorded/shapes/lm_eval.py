@@ -6,9 +6,9 @@ A file contains every document once per filter, with the same raw responses; the
 from collections.abc import Iterator, Mapping, Sequence
 
 from diffing.models.recorded.shapes.shape import (
-    Answer,
     Beside,
-    Shape,
+    RecordedAnswer,
+    RecordingShape,
     finish_at,
     model_at,
     one_turn,
@@ -23,13 +23,13 @@ def _fits(row: Row) -> bool:
     return {"doc", "arguments"} <= row.keys() and bool({"resps", "filtered_resps"} & row.keys())
 
 
-def _read(row: Row, beside: Beside) -> Iterator[Answer]:
+def _read(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
     if not _fits(row):
         raise RowError("expected `doc`, `arguments` and `resps`, as in the first row")
     messages = one_turn(_context(row["arguments"]), "arguments")
     for number, text in enumerate(_responses(row)):
         said, thinking = said_text(text, "resps")
-        yield Answer(
+        yield RecordedAnswer(
             messages=messages,
             completion=Completion(text=said, finish=finish_at(row), thinking=thinking),
             sample=number,
@@ -69,4 +69,4 @@ def _responses(row: Row) -> list[str]:
     raise RowError(f"`resps` must hold the text that was generated, got {kind(texts)}")
 
 
-LM_EVAL = Shape("lm-evaluation-harness samples", _fits, _read)
+LM_EVAL = RecordingShape("lm-evaluation-harness samples", _fits, _read)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diffing.models.recorded.shapes.shape import (
-    Answer,
     Beside,
     Companion,
-    Shape,
+    RecordedAnswer,
+    RecordingShape,
     asked_in,
     failed,
     finish_of,
@@ -25,7 +25,7 @@ def _fits(row: Row) -> bool:
     return "custom_id" in row and "response" in row
 
 
-def _read(row: Row, beside: Beside) -> Iterator[Answer]:
+def _read(row: Row, beside: Beside) -> Iterator[RecordedAnswer]:
     id_ = id_at(row, "custom_id")
     if not _fits(row) or id_ is None:
         raise RowError("expected `custom_id` and `response`, as in the first row")
@@ -37,10 +37,10 @@ def _read(row: Row, beside: Beside) -> Iterator[Answer]:
     body = response.get("body") if isinstance(response, Mapping) else None
     status = response.get("status_code") if isinstance(response, Mapping) else None
     if not isinstance(body, Mapping) or (status is not None and status != 200):
-        yield Answer(messages=asked, completion=failed(_reason(row.get("error") or body or status)), id=id_)
+        yield RecordedAnswer(messages=asked, completion=failed(_reason(row.get("error") or body or status)), id=id_)
         return
     for number, completion in enumerate(_completions(body)):
-        yield Answer(messages=asked, completion=completion, id=id_, sample=number, model=model_at(body))
+        yield RecordedAnswer(messages=asked, completion=completion, id=id_, sample=number, model=model_at(body))
 
 
 def _reason(error: object) -> object:
@@ -97,4 +97,6 @@ def _inputs(output: Path) -> list[Path]:
     return [output.parent / name for name in dict.fromkeys(names) if name != output.name]
 
 
-OPENAI_BATCH = Shape("OpenAI batch output", _fits, _read, companion=Companion("input file", "custom_id", _inputs))
+OPENAI_BATCH = RecordingShape(
+    "OpenAI batch output", _fits, _read, companion=Companion("input file", "custom_id", _inputs)
+)

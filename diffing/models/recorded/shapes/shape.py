@@ -1,4 +1,4 @@
-"""The `Shape` type, one format of recorded responses, and the parsing functions that all formats share."""
+"""The `RecordingShape` type, one format of recorded responses, and the parsing functions that all formats share."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import TypeAlias, get_args
 
 from diffing.models.surrogates import without_surrogates
 from diffing.models.thinking import split_thinking
-from diffing.rows.columns import find_column
+from diffing.rows.column_names import find_column
 from diffing.rows.table_files import Row
 from diffing.rows.turns import RowError, kind, message_of, said_in, turns_in
 from diffing.types import Completion, Conversation, Finish, Message
@@ -31,7 +31,7 @@ _FINISHES: Mapping[str, Finish] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RecordedAnswer:
     """One recorded response, in the form that every format is parsed into."""
 
     messages: Conversation
@@ -61,14 +61,14 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RecordingShape:
     """One format in which a tool writes responses."""
 
     name: str
     """The name of the format in the plural, for messages such as "read as FastChat answers"."""
     fits: Callable[[Row], bool]
     """Whether a row has this format, judging from the names of its fields."""
-    read: Callable[[Row, Beside], Iterator[Answer]]
+    read: Callable[[Row, Beside], Iterator[RecordedAnswer]]
     """The responses in one row. Raises RowError for a row that cannot be used."""
     companion: Companion | None = None
     """The second file; None if the format has none."""
@@ -161,8 +161,8 @@ def one_turn(prompt: object, column: str) -> Conversation:
 
 
 def numbered(
-    kind_of_part: str, parts: Sequence[object], read: Callable[[object], Iterator[Answer]]
-) -> Iterator[Answer]:
+    kind_of_part: str, parts: Sequence[object], read: Callable[[object], Iterator[RecordedAnswer]]
+) -> Iterator[RecordedAnswer]:
     """The answers in all parts of a row, such as its requests; an error names the part by its number, from 1.
 
     Raises:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from diffing.methods.llm.clustering.published import (
+from diffing.methods.llm.clustering.published_clustering import (
     StatedCluster,
     clusters_of,
     hypotheses_of,

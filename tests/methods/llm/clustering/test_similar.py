@@ -5,8 +5,8 @@ import pytest
 
 from diffing.methods.llm.clustering.similar import similar_differences
 from diffing.methods.llm.clustering.state import spread_sample, state_clusters
-from diffing.methods.llm.embed import TfidfEmbedder
-from diffing.methods.llm.proposal import Proposal
+from diffing.methods.llm.embedders import TfidfEmbedder
+from diffing.methods.llm.proposal import ProposedHypothesis
 from diffing.methods.statements import Statement
 from diffing.types import ignore_progress
 from tests.methods.llm.lists import difference, listing, scripted
@@ -73,7 +73,9 @@ def test_counts_prompts_and_quotes_are_shown():
 
 def test_a_statement_with_what_carries_it():
     result = stated(reply([1, 2, 5], condition="when asked"))
-    assert result.proposals == (Proposal(Statement("<MODEL> does p.", "when asked"), "a", "style", None, (0, 1, 4)),)
+    assert result.proposals == (
+        ProposedHypothesis(Statement("<MODEL> does p.", "when asked"), "a", "style", None, (0, 1, 4)),
+    )
     assert result.tables["clusters"] == (
         {"differences": 6, "of_a": 4, "of_b": 2, "outcome": "stated", "stated_as": "<MODEL> does p, when asked."},
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from diffing.version import VERSION
 
 if TYPE_CHECKING:
+    from diffing.amplified import Amplified
     from diffing.annotate.settings import Against, AnnotatorSettings, CardMode
     from diffing.annotate.trainer_integration import annotate_on_push
     from diffing.annotate.worker import RetryPolicy
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
 __version__ = VERSION
 __all__ = [
     "Against",
+    "Amplified",
     "AnnotatorSettings",
     "Block",
     "CardMode",
@@ -178,6 +180,7 @@ __all__ = [
 _HOMES = {
     name: module
     for module, names in {
+        "diffing.amplified": "Amplified",
         "diffing.annotate.settings": "Against AnnotatorSettings CardMode",
         "diffing.annotate.trainer_integration": "annotate_on_push",
         "diffing.annotate.worker": "RetryPolicy",

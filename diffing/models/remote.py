@@ -169,11 +169,7 @@ class ServerRequests:
                 completions[index] = completion = future.result()
                 if on_completion:
                     on_completion(index, completion)
-                if completion.finish == "error":
-                    self._count_failure(completion, conversations[index])
-                else:
-                    self._answered = True
-                    self._failed_in_a_row = self._put_off_in_a_row = 0
+                self._count(completion, conversations[index])
             if completions and not self._answered:
                 raise self._down(f"all {len(completions)} requests", completions[len(completions) - 1])
         except ModelError:
@@ -244,7 +240,11 @@ class ServerRequests:
     def _wait(self, state: RetryCallState) -> float:
         return self._effort.back_off(state.attempt_number) * self._jitter.uniform(0.5, 1.0)
 
-    def _count_failure(self, completion: Completion, conversation: Conversation) -> None:
+    def _count(self, completion: Completion, conversation: Conversation) -> None:
+        if completion.finish != "error":
+            self._answered = True
+            self._failed_in_a_row = self._put_off_in_a_row = 0
+            return
         if conversation in self._failed:  # a repeated failure of the same conversation says nothing new of the server
             return
         self._failed.add(conversation)

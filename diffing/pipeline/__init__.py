@@ -24,7 +24,7 @@ from diffing.types import (
     ignore_response,
 )
 
-__all__ = ["Amplified", "DiffOptions", "diff_models", "read_shares"]
+__all__ = ["DiffOptions", "diff_models", "read_shares"]
 
 
 def diff_models(
@@ -71,9 +71,8 @@ def diff_models(
     if amplified:
         options = replace(options, settings={**options.stored_settings(), "amplify": amplified.alpha})
     run = compared((model_a, model_b), prompts, helpers, options, on_progress, on_response)
-    if before is not None and still_holds(
-        before, run.answered, run.models, helpers.infos, run.options.stored_settings()
-    ):
+    stored = run.options.stored_settings()
+    if before is not None and still_holds(before, run.answered, run.models, helpers.infos, stored):
         return before
     from diffing.pipeline.testing import tested
 

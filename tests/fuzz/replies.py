@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
-from diffing.judge.judge_questions import _parse
+from diffing.judge.judge_questions import JudgeQuestion
 from diffing.masking import masked
 from diffing.models.answers import read_completion
 from diffing.models.json_text import UnreadableJsonError, check_depth, read_json
@@ -21,8 +21,17 @@ from diffing.models.server_notes import ServerNotes
 from diffing.models.thinking import opened_thinking, split_thinking, unknown_thinking
 from diffing.models.transport import HttpError
 from diffing.structured_replies import ReplyError, entries, entry, json_value, offered
-from diffing.types import Completion
+from diffing.types import Completion, Hypothesis, Message, Pair, Prompt, Response
 
+_PAIR = Pair(
+    Prompt("p", (Message("user", "Hi"),), "tests", "heldout"),
+    Response("p", "a", "Yes.", "stop"),
+    Response("p", "b", "No.", "stop"),
+)
+_STATEMENTS = tuple(
+    Hypothesis(f"llm-{word}", f"<MODEL> is {word}", "a", "llm", "style") for word in ("brief", "kind", "sure")
+)
+_QUESTION = JudgeQuestion(_PAIR, _STATEMENTS, first="a")
 Kind: TypeAlias = Literal["reply", "answer", "header", "error"]
 
 
@@ -210,7 +219,7 @@ def _reply(text: str) -> None:
         return
     check_depth(found)
     json.dumps(found).encode()
-    for read in (lambda: _parse(3, found), lambda: entry(found, "rating"), lambda: offered(found, ("1", "2"))):
+    for read in (lambda: _QUESTION.parse(found), lambda: entry(found, "rating"), lambda: offered(found, ("1", "2"))):
         try:
             read()
         except ReplyError as error:
@@ -220,7 +229,7 @@ def _reply(text: str) -> None:
             assert isinstance(entries(found, "verdicts"), list)
         except ReplyError:
             return
-        assert len(_parse(3, found)) == 3
+        assert len(_QUESTION.parse(found)) == 3
 
 
 def _answer(text: str) -> None:

@@ -88,9 +88,9 @@ def load(ref, options):
     return ScriptedModel(ref.name, lambda conversation, sampling: opening + "As for " + conversation[-1].content)
 """
 OUTPUT = """
-from diffing.outputs.formats import Format
+from diffing.outputs.formats import DownloadFormat
 
-COUNT = Format("count", "Count", "How many findings there are.", lambda report, _: str(len(report.findings)).encode())
+COUNT = DownloadFormat("count", "Count", "How many findings there are.", lambda report, _: str(len(report.findings)).encode())
 """
 DRIVER = """
 import json, sys
@@ -109,9 +109,9 @@ from diffing.outputs.card import section
 from diffing.outputs.dataset import dataset_files
 from diffing.outputs.html import render
 from diffing.report import load_report
-from diffing.view.page_query import Address
+from diffing.view.page_query import PageAddress
 from diffing.view.progress import progress_html as progress
-from diffing.view.runs import EarlyHypothesis, Rules, RunState
+from diffing.view.runs import EarlyHypothesis, VisitorRules, RunState
 from diffing.view.start import form_parsing as reading, start_html as made
 
 folder, prompts = sys.argv[1:]
@@ -141,8 +141,8 @@ ids = {model: replace(getattr(report, model), id=f"lab/{model}@" + 40 * "0") for
 report = replace(report, **ids)  # what only lies here has no card
 told["card"] = section(report, of="lab/model_b", dataset=None)
 told["dataset"] = dataset_files(report, "me/diff")["README.md"].decode()
-context = made.PageContext(Rules(public=False), signed_in=False, can_sign_in=False)
-told["form"] = made.form(Address("start", ""), context)
+context = made.PageContext(VisitorRules(public=False), signed_in=False, can_sign_in=False)
+told["form"] = made.form(PageAddress("start", ""), context)
 config = reading.read_form({
     "model_a": "toy:plain", "model_b": "toy:praises", "method": ["toy"], "spotted": "owls"
 }).config

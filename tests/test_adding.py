@@ -90,7 +90,7 @@ def load(ref, options):
 OUTPUT = """
 from diffing.outputs.formats import DownloadFormat
 
-COUNT = DownloadFormat("count", "Count", "How many findings there are.", lambda report, _: str(len(report.findings)).encode())
+COUNT = DownloadFormat("count", "Count", "Number of findings.", lambda report, _: str(len(report.findings)).encode())
 """
 DRIVER = """
 import json, sys

@@ -111,7 +111,7 @@ def _in_block(content: str, first: int, lines: list[str], outermost: bool) -> It
         counted = start
         begins = start == 0 or content[start - 1] == "\n"
         # `lines` contains the prefixes of quotations and lists
-        alone = begins and lines[line].rstrip() == content[start:end]
+        alone = begins and lines[line].rstrip(" \t\r\n") == content[start:end]
         yield CardMarker(kind, line, alone, outermost and alone and line == first)
 
 

@@ -30,7 +30,7 @@ def test_every_row_is_kept_with_the_command(printed_and_kept: tuple[str, Path]) 
         "statistics-coverage-planned": 3 * 6,
         "statistics-thrift": 9,
         "statistics-conditional": 34,
-        "statistics-described": 10,
+        "statistics-described": 14,
         "statistics-scopes": 20,
         "statistics-scopes-power": 4,
         "statistics-equivalence": 96,

@@ -1,7 +1,7 @@
 """A section changes nothing of a card but itself."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -98,6 +98,7 @@ ENDINGS = st.sampled_from(["\n", "\r\n", "\r", "", "\n\n"])
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(FRAGMENTS, ENDINGS), max_size=12))
+@example([(OLD, ""), ("\u2028", "\n")])
 def test_any_card_keeps_what_is_outside(pieces: list[tuple[str, str]]) -> None:
     card = "".join(fragment + ending for fragment, ending in pieces).encode()
     try:

@@ -80,7 +80,7 @@ def test_from_typing_to_a_run_by_keyboard(
 
         b.fill('org/<img src=x onerror="window.hit=1">')
         b.press("Tab")
-        page.get_by_text("A model is named org/name, with a slash and no spaces.").wait_for()
+        page.get_by_text("A model is named org/name, with a slash and no spaces.", exact=True).wait_for()
         assert b.get_attribute("aria-invalid") == "true"
         compare.and_(page.locator("[aria-disabled=true]")).wait_for()
         b.fill("https://huggingface.co/alice/writer-tuned/tree/main")

@@ -6,10 +6,11 @@ alive, and `keep_within_bounds` limits the resources of a process. The web page 
 
 from diffing.jobs.clock import RunningClock, WallClock
 from diffing.jobs.process import ChildProcess, Supervisor
-from diffing.jobs.process_limits import can_bound, keep_within_bounds
+from diffing.jobs.process_limits import CLOCK_PER_PROCESSOR_SECOND, can_bound, keep_within_bounds
 from diffing.jobs.store import JobStore, State, StoredJob
 
 __all__ = [
+    "CLOCK_PER_PROCESSOR_SECOND",
     "ChildProcess",
     "JobStore",
     "RunningClock",

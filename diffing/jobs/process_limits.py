@@ -10,6 +10,13 @@ from contextlib import suppress
 _NICE = 10
 """Lowers the priority below that of the page, which must answer while workers compute."""
 
+CLOCK_PER_PROCESSOR_SECOND = 20
+"""The time by the clock that a process may take for each second of processor time that it may use.
+
+The clock only ends a process that hangs. On a busy machine one of low priority may wait for minutes before it computes
+for a few seconds.
+"""
+
 
 def lower_priority() -> None:
     """Lowers the priority of this process, so that processes that answer people come first."""

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import threading
 
+from diffing.jobs import CLOCK_PER_PROCESSOR_SECOND
+
 MEMORY = 4 * 2**30
 """Bytes of address space, including libraries."""
 SECONDS = 30.0
 """Seconds of computing time."""
-_PATIENCE = 4
-"""How many times the computing time may pass by the clock, because the machine may be busy."""
 _AT_ONCE = threading.BoundedSemaphore(2)
 
 
@@ -37,7 +37,7 @@ def run_sandboxed(
         with _AT_ONCE:
             done = subprocess.run(
                 command, env=environment, input=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                timeout=_PATIENCE * seconds, check=False,
+                timeout=CLOCK_PER_PROCESSOR_SECOND * seconds, check=False,
             )  # fmt: skip
     except subprocess.TimeoutExpired:
         return None

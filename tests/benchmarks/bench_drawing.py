@@ -65,7 +65,7 @@ def measure(folder: str) -> None:
         share = 100 * statistics.median(seconds[name]) / base
         rows.append(row(f"{name}: share of the step", share, "%", "15 %" if name.endswith("0.95") else ""))
     about = f"Drawing {ROWS} tokens of a vocabulary of {logits.shape[-1]:,}, float32, one thread."
-    store("drawing", "Drawing tokens", about, rows, {"rounds": ROUNDS}, of=Path(folder).name, given=folder)
+    store("drawing", "Drawing tokens", about, rows, {"rounds": ROUNDS}, of=Path(folder).name, given="FOLDER")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ def main() -> None:
         rows.append(row(f"{name}: as fast as static batches", ratio, "times", most))
     about = f"{parameters / 1e6:.1f}M parameters, {len(prompts)} prompts, {sum(limits)} new tokens, one thread."
     title = "Generation against static batches"
-    store("generation", title, about, rows, {"rounds": rounds}, of=Path(folder or "").name, given=folder or "")
+    given = "FOLDER" if folder else ""
+    store("generation", title, about, rows, {"rounds": rounds}, of=Path(folder or "").name, given=given)
 
 
 def random_llama() -> LlamaForCausalLM:

@@ -37,7 +37,8 @@ def main(model: str | None) -> None:
     ]
     about = f"{prompts} prompts, wall time of the whole command with one thread a process; the same bytes."
     title = "Two processes that share a run"
-    store("processes", title, about, rows, {"prompts": prompts}, of=Path(model or "").name, given=model or "")
+    given = "FOLDER" if model else ""
+    store("processes", title, about, rows, {"prompts": prompts}, of=Path(model or "").name, given=given)
 
 
 def taken(model: str | None, prompts: int, launcher: tuple[str, ...], folder: Path) -> float:

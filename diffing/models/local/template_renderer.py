@@ -18,10 +18,10 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from diffing.jobs import CLOCK_PER_PROCESSOR_SECOND
+
 SECONDS = 10.0
 """Processor time for one conversation, which takes a template about a millisecond."""
-_PATIENCE = 6
-"""How many times the processor time may pass by the clock, because the machine may be busy."""
 MEMORY = 512 * 2**20
 """Bytes for one conversation, which takes a template a few thousand; `{{ 'x' * 10**9 }}` takes a gigabyte."""
 _MEMORY_PER_CHARACTER = 2**7
@@ -108,7 +108,7 @@ class TemplateRenderer:
             late.set()
             process.kill()
 
-        timer = threading.Timer(_PATIENCE * SECONDS, give_up)
+        timer = threading.Timer(CLOCK_PER_PROCESSOR_SECOND * SECONDS, give_up)
         timer.daemon = True
         timer.start()
         try:

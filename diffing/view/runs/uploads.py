@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffing.errors import LimitError, SettingError
+from diffing.jobs import CLOCK_PER_PROCESSOR_SECOND
 from diffing.model_ref import ModelPlace, ModelRef, read_ref
 from diffing.view.runs.run_store import digest
 
@@ -34,8 +35,8 @@ _PER_OWNER, _MOST_KEPT = 6, 100
 _KEPT_SECONDS = 7 * 24 * 3600.0
 _OPENING_MEMORY = 2 << 30
 """Bytes of address space for parsing; the libraries alone take about half of it."""
-_OPENING_SECONDS = 60
-"""Seconds for parsing; processor time is limited to half of that."""
+_OPENING_SECONDS = 30
+"""Seconds of processor time for parsing."""
 _AT_ONCE, _WAIT_SECONDS = 2, 20.0
 _NAME_LENGTH = 80
 _UPLOAD = re.compile(r"upload:[^/]*/(?P<key>[\w-]{24})", re.ASCII)
@@ -182,7 +183,7 @@ class VisitorUploads:
     def _opened(self, folder: Path, files: list[str], columns: str | None) -> dict[str, Any]:
         with self._turn():
             path = os.pathsep.join(entry for entry in sys.path if entry)  # the child imports what this process does
-            bounds = {"most": MOST_BYTES, "memory": _OPENING_MEMORY, "seconds": _OPENING_SECONDS // 2}
+            bounds = {"most": MOST_BYTES, "memory": _OPENING_MEMORY, "seconds": _OPENING_SECONDS}
             order = json.dumps({"files": files, "columns": columns, **bounds})
             try:
                 # -P (safe path): an uploaded file must not be imported in place of a module
@@ -192,7 +193,7 @@ class VisitorUploads:
                     capture_output=True,
                     cwd=folder,
                     env={"PYTHONPATH": path, "HOME": str(folder), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-                    timeout=_OPENING_SECONDS,
+                    timeout=CLOCK_PER_PROCESSOR_SECOND * _OPENING_SECONDS,
                 )
                 found = json.loads(done.stdout or b"null")
             except (subprocess.TimeoutExpired, ValueError):

@@ -7,6 +7,7 @@ from diffing.types import Report
 
 TOLD_APART = 0.05
 """Above this p value, the models cannot be told apart by what was looked at."""
+_RARE = "What shows in very few answers can still be missing."
 _FLATTERED = "The list is scored on the same held-out pairs that confirmed it, which can make this slightly too high"
 _INCOMPLETE = "the judge stopped early, and the verdicts that it never gave count as none, which can make it too low"
 
@@ -39,6 +40,8 @@ def coverage_in_words(coverage: Coverage, names: ModelNames) -> str:
     The lines that are not folded away tell 68, the first five of them 66. The list leaves 145 of 246 pairs open; there
     the answers still tell in 66%."
 
+    If the list explains all that was measured, it says so, and what can be missing nevertheless.
+
     Args:
         coverage: The report's coverage.
         names: The models' names.
@@ -61,10 +64,12 @@ def coverage_in_words(coverage: Coverage, names: ModelNames) -> str:
         return (
             f"{told} {_hundred(coverage.findings)}. {lines} There are too few pairs to say how much the list explains."
         )
-    return (
-        f"{told} {_hundred(coverage.findings)}: it explains {percent(share)} ({explained_interval(coverage)}). {lines}"
-        f"{_open(coverage)}"
-    )
+    interval = explained_interval(coverage)
+    if share == 1:
+        explains = f"it tells them apart as well as the answers do (it explains {interval} of that). {_RARE}"
+    else:
+        explains = f"it explains {percent(share)} ({interval})."
+    return f"{told} {_hundred(coverage.findings)}: {explains} {lines}{_open(coverage)}"
 
 
 def coverage_in_short(coverage: Coverage, names: ModelNames) -> str:
@@ -85,8 +90,7 @@ def coverage_in_short(coverage: Coverage, names: ModelNames) -> str:
     if explained_share(coverage) == 1:
         return (
             "A program that sees only this list tells the two models’ answers apart as well as one that reads them: it "
-            f"is right for {from_list} of the prompts, the other for {percent(everything.value)}. What shows in very "
-            "few answers can still be missing."
+            f"is right for {from_list} of the prompts, the other for {percent(everything.value)}. {_RARE}"
         )
     return (
         "A program that is shown both answers to a prompt says which model wrote which. It is right for "

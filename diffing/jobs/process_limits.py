@@ -7,8 +7,10 @@ import os
 import sys
 from contextlib import suppress
 
-_NICE = 10
-"""Lowers the priority below that of the page, which must answer while workers compute."""
+_NICE_OF_RUNS = 10
+"""Lowers the priority below that of the page, which must answer while runs compute."""
+_NICE_WHILE_AWAITED = 5
+"""Lowers the priority below that of the page but keeps it above that of runs, since somebody waits for the outcome."""
 
 CLOCK_PER_PROCESSOR_SECOND = 20
 """The time by the clock that a process may take for each second of processor time that it may use.
@@ -20,8 +22,12 @@ for a few seconds.
 
 def lower_priority() -> None:
     """Lowers the priority of this process, so that processes that answer people come first."""
+    _be_nicer(_NICE_OF_RUNS)
+
+
+def _be_nicer(by: int) -> None:
     if sys.platform != "win32":
-        os.nice(_NICE)
+        os.nice(by)
 
 
 def can_bound() -> bool:
@@ -37,7 +43,7 @@ def keep_within_bounds(*, memory: int, seconds: float, can_write: bool = True) -
         seconds: Maximum processor time in seconds.
         can_write: Whether the process may write to files.
     """
-    lower_priority()
+    _be_nicer(_NICE_WHILE_AWAITED)
     if sys.platform == "win32":
         return
     import resource

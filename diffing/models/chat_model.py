@@ -98,7 +98,7 @@ class ChatModel(ABC):
         try:
             return self._clean(self._ask(conversation, sampling))
         except TransientError as fault:
-            raise TransientError(_one_line(str(fault)), fault.retry_after) from None
+            raise TransientError(_one_line(str(fault)), fault.retry_after, overloaded=fault.overloaded) from None
 
     def _ask(self, conversation: Conversation, sampling: Sampling) -> Completion:
         """Sends a request; if it is rejected for an optional field, this and later requests go without that field."""
@@ -198,7 +198,7 @@ class ChatModel(ABC):
         may_pass = error.status in _TRANSIENT or (error.status >= 500 and error.status not in REJECTIONS)
         # the second condition is for proxies that sometimes redirect to a login
         if may_pass or (error.status < 400 and self._answered):
-            raise TransientError(said, error.retry_after)
+            raise TransientError(said, error.retry_after, overloaded=error.status == 429)
         of_one = error.status == 400 or (error.status in _OF_ONE_CONVERSATION and self._answered)
         if of_one and not unknown_model(error.text):
             return Completion(text="", finish="error", detail=said)

@@ -21,6 +21,7 @@ from tenacity.nap import sleep_using_event
 
 from diffing.errors import ModelError, SettingError
 from diffing.models.base import OnCompletion
+from diffing.models.concurrency_window import ConcurrencyWindow
 from diffing.types import Completion, Conversation
 
 Ask: TypeAlias = Callable[[Conversation], Completion]
@@ -44,10 +45,12 @@ _SECONDS = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{0,9})?")
 class TransientError(Exception):
     """One attempt failed in a way that may succeed later."""
 
-    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+    def __init__(self, detail: str, retry_after: float | None = None, *, overloaded: bool = False) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
         """Seconds that the server asked to wait; None if it did not."""
+        self.overloaded = overloaded or retry_after is not None
+        """Whether the server gets more requests than it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ class _Stopped(Exception):
 class ServerRequests:
     """Sends requests to one server: at most `concurrency` at a time, repeated with back-off and jitter.
 
-    If the server tells one request to wait (Retry-After), all requests wait. Whether the server ever answered, and how
+    If the server is overloaded, fewer are sent at a time (see `ConcurrencyWindow`). If it tells one request to wait
+    (Retry-After), all requests wait. Whether the server ever answered, and how
     many requests failed in a row, is remembered over several `ask_all` calls, since a caller may ask in small portions.
     Only one `ask_all` may run at a time.
     """
@@ -128,6 +132,7 @@ class ServerRequests:
         self._jitter = random.Random()  # its own generator, since the global one belongs to the user
         self._not_before = 0.0
         self._single_file = threading.Lock()
+        self._window = ConcurrencyWindow(effort.concurrency)
         self._answered = False
         self._failed_in_a_row = 0
         self._failed: set[Conversation] = set()
@@ -220,10 +225,8 @@ class ServerRequests:
         while not stop.is_set() and (pause := self._not_before - time.monotonic()) > 0:
             # with jitter, so that the waiting requests are not all sent at the same moment
             stop.wait(pause + self._jitter.uniform(0.0, min(1.0, pause / 4)))
-        if stop.is_set():
-            raise _Stopped
         try:
-            return ask(conversation)
+            return self._ask_in_window(ask, conversation, stop)
         except TransientError as fault:
             if fault.retry_after is None:
                 raise
@@ -236,6 +239,19 @@ class ServerRequests:
                     f"{fault.retry_after:.0f} seconds ({fault}). Rerun later: answers so far are kept."
                 ) from None
             raise _PutOff from None
+
+    def _ask_in_window(self, ask: Ask, conversation: Conversation, stop: threading.Event) -> Completion:
+        with self._window.place(stop) as number:
+            if stop.is_set():
+                raise _Stopped
+            try:
+                completion = ask(conversation)
+            except TransientError as fault:
+                if fault.overloaded:
+                    self._window.overloaded(number)
+                raise
+            self._window.answered()
+            return completion
 
     def _wait(self, state: RetryCallState) -> float:
         return self._effort.back_off(state.attempt_number) * self._jitter.uniform(0.5, 1.0)

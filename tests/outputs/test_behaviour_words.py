@@ -190,8 +190,8 @@ def test_coverage_says_how_much_the_list_explains_and_what_it_leaves_open() -> N
     assert explained_interval(TOLD) == "59 to 100%"
     assert explained_share(replace(TOLD, explained=Estimate(1.2, 0.9, 1.5, 246))) == 1
     assert (
-        "from this list 69: it tells them apart as well as the answers do (it explains 90 to 100% of that). What shows in "
-        "very few answers can still be missing. The lines"
+        "from this list 69: it tells them apart as well as the answers do (it explains 90 to 100% of that). What shows "
+        "in very few answers can still be missing. The lines"
     ) in coverage_in_words(replace(TOLD, explained=Estimate(1.2, 0.9, 1.5, 246)), NAMES)
 
 

@@ -74,9 +74,9 @@ def warm_up() -> None:
 
     def load() -> None:
         time.sleep(_FIRST_VISIT)
-        from diffing.models.local.memory import IMPORTING
+        from diffing.models.local.memory import importing
 
-        with IMPORTING, contextlib.suppress(ImportError):  # without the extra `local`, no model runs here
+        with importing(), contextlib.suppress(ImportError):  # without the extra `local`, no model runs here
             importlib.import_module("torch")
             importlib.import_module("transformers")
 

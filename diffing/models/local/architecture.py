@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffing.errors import MissingExtraError, ModelError
 from diffing.models.local.load_errors import one_line, quiet
-from diffing.models.local.memory import IMPORTING
+from diffing.models.local.memory import importing
 from diffing.models.local.sources import MODEL_CONFIG
 from diffing.models.local.spec import LocalOptions
 
@@ -41,7 +41,7 @@ def check_architecture(name: str, config: Mapping[str, Any], options: LocalOptio
         MissingExtraError: transformers is not installed.
     """
     try:
-        with IMPORTING:
+        with importing():
             from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, __version__  # noqa: F401
             from transformers.models.auto.configuration_auto import CONFIG_MAPPING
     except ImportError:

@@ -3,9 +3,11 @@
 The estimate uses sizes alone; it does not consider the length of conversations or the needs of other programs.
 """
 
+import gc
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,8 +22,7 @@ from diffing.models.local.sources import open_source
 from diffing.models.local.spec import LocalOptions, Quantization
 from diffing.models.local.weight_sizes import ModelSize
 
-IMPORTING = threading.Lock()
-"""A lock for the first import of torch and transformers, which fails if two threads trigger it at the same time."""
+_IMPORT_LOCK = threading.Lock()
 MARGIN = 1.2
 """The memory needed per byte of weights: the attention cache of a few conversations and activations need room, too."""
 
@@ -62,6 +63,24 @@ def size_of(spec: str, *, options: LocalOptions | None = None, token: str | bool
     return size + open_source(adapters[0], api, adapter=True).size if adapters else size
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Lets one thread at a time import torch and transformers for the first time, without garbage collection meanwhile.
+
+    The import fails if two threads trigger it at the same time. Both libraries also parse their own source while they
+    are imported: in Python before 3.11.8, a collection at that moment can let another thread parse as well, which ends
+    with a SystemError (https://github.com/python/cpython/issues/106905).
+    """
+    with _IMPORT_LOCK:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collects:
+                gc.enable()
+
+
 def this_machine() -> FreeMemory:
     """The memory and disk space that are free now; a container's limit counts if it is lower than the machine's.
 
@@ -69,7 +88,7 @@ def this_machine() -> FreeMemory:
         MissingExtraError: torch is not installed.
     """
     try:
-        with IMPORTING:
+        with importing():
             import psutil  # type: ignore[import-untyped]
             import torch
     except ImportError:
@@ -127,7 +146,7 @@ def on_accelerator(options: LocalOptions) -> bool:
     if options.device == "cpu":
         return False
     try:
-        with IMPORTING:
+        with importing():
             import torch
     except ImportError:
         raise MissingExtraError("Running a model on this machine", "local") from None

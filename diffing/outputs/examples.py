@@ -3,18 +3,27 @@
 The result is plain data; each output turns it into its own markup.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
+from diffing.judgements import EncodedColumn, Judgements
 from diffing.outputs.marks import has_marks, spans_that_show
+from diffing.report.index import ReportIndex
 from diffing.types import SIDES, Finding, Judgement, Pair, Response, Side, Verdict
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+T = TypeVar("T")
 Group: TypeAlias = Literal["for", "against", "neither"]
 EXAMPLES_SHOWN: dict[Group, int] = {"for": 3, "against": 2, "neither": 1}
 """Maximum number of examples per finding, for each kind of verdict."""
 _MOST_QUOTES = 100
+_OUTSIDE, _UNQUOTED = 4, 1
+"""What a verdict's rank holds if its prompt is outside the finding's scope, and if it has no quote."""
 _LEAD = 200
 """Number of characters shown before the first quote if a response has to be cut."""
 
@@ -48,7 +57,7 @@ class PairExample:
 
 
 def examples(
-    finding: Finding, judgements: Sequence[Judgement], pairs: Mapping[str, Pair], longest: int
+    finding: Finding, verdicts: Judgements, index: ReportIndex, longest: int
 ) -> dict[Group, tuple[PairExample, ...]]:
     """Chooses a few pairs whose verdict is for, against or neither.
 
@@ -58,39 +67,56 @@ def examples(
 
     Args:
         finding: The finding to illustrate.
-        judgements: The verdicts on this finding.
-        pairs: All pairs, by prompt id.
+        verdicts: The verdicts on this finding.
+        index: The index of the report.
         longest: Maximum number of characters of a response.
     """
+    import numpy as np
+
     quoted = set() if has_marks(finding) else {evidence.prompt_id for evidence in finding.hypothesis.evidence}
-    grouped: dict[Group, list[Judgement]] = {group: [] for group in EXAMPLES_SHOWN}
-    for judgement in judgements:
-        if judgement.verdict is not Verdict.UNREADABLE:
-            side = judgement.verdict.side
-            grouped["neither" if side is None else "for" if side == finding.hypothesis.direction else "against"].append(
-                judgement
-            )
-    return {
-        group: tuple(
-            _example(finding, j, pairs[j.prompt_id], longest)
-            for j in _choose(found, quoted, pairs, EXAMPLES_SHOWN[group])
-        )
-        for group, found in grouped.items()
-    }
+    group_of_row = _by_row([_group(verdict, finding) for verdict in verdicts.verdicts.values], verdicts.verdicts)
+    ranks = _ranks(verdicts, quoted, index)
+    chosen: dict[Group, tuple[PairExample, ...]] = {}
+    for group, count in EXAMPLES_SHOWN.items():
+        rows = np.flatnonzero(group_of_row == group)
+        ranked = rows[np.argsort(ranks[rows], kind="stable")]  # stable: among equals the run's order stays
+        judgements = [verdicts[row] for row in _choose(ranked.tolist(), ranks, count)]
+        chosen[group] = tuple(_example(finding, each, index.pairs[each.prompt_id], longest) for each in judgements)
+    return chosen
 
 
-def _choose(
-    judgements: Sequence[Judgement], quoted: set[str], pairs: Mapping[str, Pair], count: int
-) -> Iterable[Judgement]:
-    def rank(judgement: Judgement) -> tuple[bool, bool, bool]:
-        train = pairs[judgement.prompt_id].prompt.split != "heldout"
-        return not judgement.in_scope, train, judgement.prompt_id not in quoted
+def _group(verdict: Verdict, finding: Finding) -> Group | Literal[""]:
+    if verdict is Verdict.UNREADABLE:
+        return ""
+    if verdict.side is None:
+        return "neither"
+    return "for" if verdict.side == finding.hypothesis.direction else "against"
 
-    ranked = sorted(judgements, key=rank)  # stable: within each group the run's order stays
+
+def _ranks(verdicts: Judgements, quoted: set[str], index: ReportIndex) -> "npt.NDArray[np.int8]":
+    """The order of preference of each verdict, 0 being the best: in scope, then held-out, then with a quote."""
+    import numpy as np
+
+    prompt_ids = verdicts.prompt_ids
+    train = (index.domain_codes(prompt_ids.values) > len(index.domains))[prompt_ids.codes]
+    unquoted = _by_row([prompt_id not in quoted for prompt_id in prompt_ids.values], prompt_ids)
+    outside = _by_row([not in_scope for in_scope in verdicts.in_scope.values], verdicts.in_scope)
+    return (_OUTSIDE * outside + 2 * train + _UNQUOTED * unquoted).astype(np.int8)
+
+
+def _by_row(of_value: Sequence[T], column: EncodedColumn[Any]) -> "npt.NDArray[Any]":
+    """What belongs to the value of each row, from what belongs to each distinct value of the column."""
+    import numpy as np
+
+    return np.array(of_value)[column.codes]
+
+
+def _choose(ranked: Sequence[int], ranks: "npt.NDArray[np.int8]", count: int) -> Sequence[int]:
+    """Chooses the first rows, and the first with a quote in place of the last of them if none of them has one."""
     chosen, rest = ranked[:count], ranked[count:]
-    with_quote = [j for j in rest if j.prompt_id in quoted and j.in_scope][:1]
-    if count > 1 and with_quote and all(j.prompt_id not in quoted for j in chosen):
-        return [*chosen[:-1], *with_quote]
+    with_quote = next((row for row in rest if ranks[row] < _OUTSIDE and not ranks[row] & _UNQUOTED), None)
+    if count > 1 and with_quote is not None and all(ranks[row] & _UNQUOTED for row in chosen):
+        return [*chosen[:-1], with_quote]
     return chosen
 
 

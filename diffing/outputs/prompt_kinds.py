@@ -126,13 +126,13 @@ def counts_by_kind(finding: Finding, kinds: Sequence[PromptKind], index: ReportI
     import numpy as np
 
     verdicts = index.verdicts_on(finding.hypothesis.id)
-    kind_of_domain = {domain: place for place, kind in enumerate(kinds) for domain in kind.domains}
-    prompts = (index.pairs[prompt_id].prompt for prompt_id in verdicts.prompt_ids.values)
-    kind = np.array([kind_of_domain.get(p.domain, -1) if p.split == "heldout" else -1 for p in prompts], dtype=np.int64)
+    row_of = {domain: row for row, kind in enumerate(kinds) for domain in kind.domains}
+    others = len(kinds)  # the last row, for all other prompts
+    row_of_code = np.array([*(row_of.get(domain, others) for domain in (*index.domains, None)), others])
+    rows = row_of_code[index.domain_codes(verdicts.prompt_ids.values)][verdicts.prompt_ids.codes]
     names = verdicts.verdicts.values
-    table = np.zeros((len(kinds) + 1, len(names)), dtype=np.int64)  # the last row is for all other prompts
-    if len(verdicts):
-        np.add.at(table, (kind[verdicts.prompt_ids.codes], verdicts.verdicts.codes), 1)
+    cells = np.bincount(rows * len(names) + verdicts.verdicts.codes, minlength=(others + 1) * len(names))
+    table = cells.reshape(others + 1, len(names))
     return tuple(_counted(dict(zip(names, map(int, row), strict=True)), finding) for row in table[: len(kinds)])
 
 

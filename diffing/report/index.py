@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from diffing.judgements import Judgements
 from diffing.report.asked_tables import AskedResult, asked_of, asked_results
@@ -12,6 +12,10 @@ from diffing.report.model_names import ModelNames, names_between
 from diffing.report.sae_tables import FeaturePassage, ListedFeature, features_of, passages_of
 from diffing.report.verdict_counts import NeitherCounts, neither_counts
 from diffing.types import Block, Finding, Judgement, KnownBy, Pair, Report, Split
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 _KEY = "index"
 _Means = Mapping[str, tuple[float | None, float | None]]
@@ -123,6 +127,31 @@ class ReportIndex:
     def domains(self) -> tuple[str, ...]:
         """The domains of the prompts, sorted."""
         return tuple(sorted({pair.prompt.domain for pair in self.report.pairs if pair.prompt.domain is not None}))
+
+    def domain_codes(self, prompt_ids: tuple[str, ...]) -> "npt.NDArray[np.int64]":
+        """Codes the kind of each prompt as a number, to count verdicts quickly.
+
+        Args:
+            prompt_ids: The ids of prompts; the codes for those of `judgements` are computed once and kept.
+
+        Returns:
+            For each held-out prompt the position of its domain in `domains`, or their number if it has none; for each
+            train prompt one more than their number; shape (prompts,).
+        """
+        judged = self.judgements.prompt_ids.values
+        return self._judged_domain_codes if prompt_ids is judged else self._domain_codes(prompt_ids)
+
+    @cached_property
+    def _judged_domain_codes(self) -> "npt.NDArray[np.int64]":
+        return self._domain_codes(self.judgements.prompt_ids.values)
+
+    def _domain_codes(self, prompt_ids: tuple[str, ...]) -> "npt.NDArray[np.int64]":
+        import numpy as np
+
+        code = {domain: place for place, domain in enumerate((*self.domains, None))}
+        prompts = (self.pairs[prompt_id].prompt for prompt_id in prompt_ids)
+        codes = (code[prompt.domain] if prompt.split == "heldout" else len(code) for prompt in prompts)
+        return np.fromiter(codes, dtype=np.int64, count=len(prompt_ids))
 
     @cached_property
     def methods(self) -> tuple[str, ...]:

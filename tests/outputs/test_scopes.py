@@ -7,6 +7,7 @@ from rich.console import Console
 
 from diffing.cli.terminal_tables import findings_list
 from diffing.estimates import Metrics
+from diffing.judgements import Judgements
 from diffing.metrics import metrics_of
 from diffing.outputs.card.section import section
 from diffing.outputs.dataset import dataset_files
@@ -179,9 +180,9 @@ def test_example_pairs_come_from_the_scope_first() -> None:
     index = index_of(report)
     scoped = next(each for each in report.findings if each.hypothesis.scope and each.hypothesis.direction == "a")
     verdicts = index.verdicts_on(scoped.hypothesis.id)
-    shown = examples(scoped, verdicts, index.pairs, 400)["neither"]
+    shown = examples(scoped, verdicts, index, 400)["neither"]
     assert [each.judgement.in_scope for each in shown] == [True]
     outside = [each for each in verdicts if not each.in_scope]
     assert outside[0].verdict is Verdict.NOT_SHOWN
-    (only,) = examples(scoped, outside, index.pairs, 400)["neither"]
+    (only,) = examples(scoped, Judgements.of(outside), index, 400)["neither"]
     assert not only.judgement.in_scope

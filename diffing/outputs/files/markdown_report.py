@@ -7,6 +7,7 @@ picture, a mention or a task.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from diffing.judgements import Judgements
 from diffing.outputs import phrasing
 from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.blocks import lines_by_block, title_of
@@ -87,8 +88,8 @@ def _entries(report: Report) -> Iterator[_EntryWithExamples]:
     """Yields the grouped list, the first entries with examples."""
     index = index_of(report)
     for at, entry in enumerate(index.entries):
-        judgements = index.verdicts_on(entry.lead.hypothesis.id) if at < WITH_EXAMPLES else ()
-        found = examples(entry.lead, judgements, index.pairs, LONGEST)
+        verdicts = index.verdicts_on(entry.lead.hypothesis.id) if at < WITH_EXAMPLES else Judgements.of(())
+        found = examples(entry.lead, verdicts, index, LONGEST)
         shown = tuple((group, each) for group, most in EXAMPLES_SHOWN.items() for each in found[group][:most])
         yield _EntryWithExamples(entry, shown)
 

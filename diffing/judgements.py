@@ -40,7 +40,7 @@ class EncodedColumn(Generic[T]):
 
         places = {value: place for place, value in enumerate(dict.fromkeys(values))}
         return cls.encoded(
-            tuple(places), np.fromiter((places[value] for value in values), dtype=np.int32, count=len(values))
+            tuple(places), np.fromiter(map(places.__getitem__, values), dtype=np.int32, count=len(values))
         )
 
     @classmethod

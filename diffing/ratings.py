@@ -12,19 +12,10 @@ from typing import Literal, TypeAlias
 
 from diffing.estimates import Estimate
 from diffing.models.base import Model
-from diffing.numbered_lines import line_number, numbered
+from diffing.numbered_lines import answers_by_number, numbered
 from diffing.packing import packed
 from diffing.stages import RATE_ABSTRACTION, RATE_INTERESTINGNESS
-from diffing.structured_replies import (
-    Items,
-    LlmQuestion,
-    ReplyError,
-    UnreadableReply,
-    ask_items,
-    entries,
-    entry,
-    offered,
-)
+from diffing.structured_replies import Items, LlmQuestion, UnreadableReply, ask_items, entries, entry, offered
 from diffing.templates import render
 from diffing.types import Hypothesis, OnProgress, Rating, Stage, Usage, ignore_progress
 
@@ -121,16 +112,14 @@ def _question(scale: Scale, hypotheses: Sequence[Hypothesis]) -> LlmQuestion[int
 
 def _parse(count: int, value: object) -> Items[int]:
     """Reads one rating per statement; a missing rating, an invalid one or two different ones make it unreadable."""
-    found: dict[int, int | UnreadableReply] = {}
-    for item in entries(value, "ratings"):
-        if not isinstance(item, dict) or (place := line_number(item.get("statement"), count)) is None:
-            continue
-        try:
-            rating: int | UnreadableReply = int(offered(entry(item, "rating"), ("1", "2", "3", "4", "5")))
-        except ReplyError as error:
-            rating = UnreadableReply(str(error))
-        found[place] = rating if found.get(place, rating) == rating else UnreadableReply("two different ratings")
-    return tuple(found.get(place, UnreadableReply("no rating of this statement")) for place in range(count))
+    return answers_by_number(
+        entries(value, "ratings"),
+        count,
+        lambda item, _: int(offered(entry(item, "rating"), ("1", "2", "3", "4", "5"))),
+        key="statement",
+        missing="no rating of this statement",
+        different="two different ratings",
+    )
 
 
 def _mean(ratings: Sequence[int | None]) -> Estimate:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
 from diffing.models.base import Model
-from diffing.numbered_lines import numbered
+from diffing.numbered_lines import answers_by_number, numbered
 from diffing.packing import packed
-from diffing.structured_replies import Askable, Items, ReplyError, UnreadableReply, ask_items, entries, entry, offered
+from diffing.structured_replies import Askable, Items, ask_items, entries, entry, offered
 from diffing.templates import fence, fence_conversation, render
 from diffing.types import Hypothesis, OnProgress, Pair, Side, Stage, Usage, Verdict, ignore_progress, other_side
 
@@ -87,19 +87,14 @@ class JudgeQuestion:
 
     def parse(self, value: object) -> Items[Label]:
         """Reads one label per statement; a missing label, an invalid one or two different ones make it unreadable."""
-        found: dict[str, Label | UnreadableReply] = {}
-        numbers = [str(i + 1) for i in range(self.items)]
-        for item in entries(value, "verdicts"):
-            try:
-                number = offered(entry(item, "statement"), numbers)
-            except ReplyError:
-                continue
-            try:
-                label: Label | UnreadableReply = offered(entry(item, "fits"), LABELS)
-            except ReplyError as error:
-                label = UnreadableReply(str(error))
-            found[number] = label if found.get(number, label) == label else UnreadableReply("two different labels")
-        return tuple(found.get(number, UnreadableReply("no verdict on this statement")) for number in numbers)
+        return answers_by_number(
+            entries(value, "verdicts"),
+            self.items,
+            _label,
+            key="statement",
+            missing="no verdict on this statement",
+            different="two different labels",
+        )
 
     def verdict(self, fits: Label) -> Verdict:
         """Translates a label to a verdict, given the order in which the responses are shown."""
@@ -156,6 +151,10 @@ def _packed(hypotheses: Sequence[Hypothesis], most: int) -> list[tuple[Hypothesi
     ordered = sorted(hypotheses, key=lambda hypothesis: hypothesis.scope is not None)
     packs = packed(ordered, lambda hypothesis: len(hypothesis.text), most=STATEMENTS_LENGTH, most_items=most)
     return [tuple(pack) for pack in packs]
+
+
+def _label(item: object, _place: int) -> Label:
+    return offered(entry(item, "fits"), LABELS)
 
 
 def _first(seed: int, pair: Pair, group: Sequence[Hypothesis]) -> Side:

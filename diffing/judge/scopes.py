@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from diffing.models.base import Model
-from diffing.numbered_lines import numbered
+from diffing.numbered_lines import answers_by_number, numbered
 from diffing.packing import packed
 from diffing.stages import SCOPE
 from diffing.structured_replies import (
@@ -118,19 +118,14 @@ def _question(conditions: Sequence[str], prompts: Sequence[Prompt]) -> LlmQuesti
 
 def _parse(conditions: int, prompts: int, value: object) -> Items[_Met]:
     """Reads one entry per prompt; a missing entry, an invalid one or two different ones make it unreadable."""
-    found: dict[str, _Met | UnreadableReply] = {}
-    numbers = [str(i + 1) for i in range(prompts)]
-    for item in entries(value, "prompts"):
-        try:
-            number = offered(entry(item, "prompt"), numbers)
-        except ReplyError:
-            continue
-        try:
-            met: _Met | UnreadableReply = _places(entry(item, "meets"), conditions)
-        except ReplyError as error:
-            met = UnreadableReply(str(error))
-        found[number] = met if found.get(number, met) == met else UnreadableReply("two different entries")
-    return tuple(found.get(number, UnreadableReply("no entry for this prompt")) for number in numbers)
+    return answers_by_number(
+        entries(value, "prompts"),
+        prompts,
+        lambda item, _: _places(entry(item, "meets"), conditions),
+        key="prompt",
+        missing="no entry for this prompt",
+        different="two different entries",
+    )
 
 
 def _places(value: object, conditions: int) -> _Met:

@@ -11,6 +11,7 @@ from diffing.methods.llm.difference import Difference, verified_quote
 from diffing.methods.llm.stages import DESCRIBE
 from diffing.methods.statements import CATEGORIES, Statement, read_statement
 from diffing.models.base import Model
+from diffing.numbered_lines import answers_by_number
 from diffing.packing import packed, size_of
 from diffing.structured_replies import (
     Items,
@@ -147,17 +148,13 @@ def _question(seed: int, pack: Sequence[Pair]) -> LlmQuestion[PairDescription]:
 
 def _read(value: object, shown: Sequence[tuple[Pair, Side]]) -> Items[PairDescription]:
     """The descriptions of the pairs of one question."""
-    numbers = [str(i) for i in range(1, len(shown) + 1)]
-    found: dict[str, PairDescription | UnreadableReply] = {}
-    for item in entries(value, "pairs"):
-        try:
-            number = offered(entry(item, "pair"), numbers)
-            found.setdefault(number, _read_pair(item, *shown[int(number) - 1]))
-        except ReplyError as error:
-            reason = UnreadableReply(str(error))
-            if isinstance(item, dict) and str(item.get("pair")) in numbers:
-                found.setdefault(str(item["pair"]), reason)
-    return tuple(found.get(number, UnreadableReply("no entry for this pair")) for number in numbers)
+    return answers_by_number(
+        entries(value, "pairs"),
+        len(shown),
+        lambda item, place: _read_pair(item, *shown[place]),
+        key="pair",
+        missing="no entry for this pair",
+    )
 
 
 def _read_pair(value: object, pair: Pair, first: Side) -> PairDescription:

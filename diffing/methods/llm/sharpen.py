@@ -9,6 +9,7 @@ from diffing.methods.llm.proposal import NUMBERS, ProposedHypothesis, list_schem
 from diffing.methods.llm.stages import SHARPEN
 from diffing.methods.statements import read_statement, statement_fields
 from diffing.models.base import Model
+from diffing.numbered_lines import answers_by_number
 from diffing.packing import packed, size_of
 from diffing.structured_replies import (
     Items,
@@ -129,31 +130,25 @@ def _read(
     value: object, proposals: Sequence[ProposedHypothesis], listing: DifferenceListing, vectors: Vectors
 ) -> Items[tuple[ProposedHypothesis, ...]]:
     """What becomes of each hypothesis of a question."""
-    numbers = [str(i) for i in range(1, len(proposals) + 1)]
-    found: dict[str, tuple[ProposedHypothesis, ...] | UnreadableReply] = {}
-    for item in entries(value, "hypotheses"):
-        try:
-            number = offered(entry(item, "hypothesis"), numbers)
-        except ReplyError:
-            continue
-        if number not in found:
-            found[number] = _decided(item, proposals[int(number) - 1], listing, vectors)
-    return tuple(found.get(number, UnreadableReply("no entry for this hypothesis")) for number in numbers)
+    return answers_by_number(
+        entries(value, "hypotheses"),
+        len(proposals),
+        lambda item, place: _decided(item, proposals[place], listing, vectors),
+        key="hypothesis",
+        missing="no entry for this hypothesis",
+    )
 
 
 def _decided(
     item: object, proposal: ProposedHypothesis, listing: DifferenceListing, vectors: Vectors
-) -> tuple[ProposedHypothesis, ...] | UnreadableReply:
-    try:
-        match offered(entry(item, "decision"), _DECISIONS):
-            case "keep":
-                return (proposal,)
-            case "drop":
-                return ()
-            case _:
-                return _changed(entries(entry(item, "becomes"), "becomes"), proposal, listing, vectors)
-    except ReplyError as error:
-        return UnreadableReply(str(error))
+) -> tuple[ProposedHypothesis, ...]:
+    match offered(entry(item, "decision"), _DECISIONS):
+        case "keep":
+            return (proposal,)
+        case "drop":
+            return ()
+        case _:
+            return _changed(entries(entry(item, "becomes"), "becomes"), proposal, listing, vectors)
 
 
 def _changed(

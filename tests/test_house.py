@@ -146,6 +146,8 @@ def _reads_a_model(node: ast.AST) -> bool:
     match node:
         case ast.Call(func=ast.Attribute(attr=name), args=[ast.Constant(value=sought), *_]) if name in _READS:
             return _means_a_model(sought)
+        case ast.Call(func=ast.Attribute(attr=name), args=[ast.JoinedStr(values=parts), *_]) if name in _READS:
+            return any("ModelPlace" in ast.unparse(each) for each in parts)
         case ast.Call(func=ast.Attribute(attr=name), args=[ast.Tuple(elts=several), *_]) if name in _READS:
             return any(isinstance(each, ast.Constant) and _means_a_model(each.value) for each in several)
     return False
@@ -160,10 +162,12 @@ def _seeks_a_model(node: ast.AST) -> bool:
 
 
 def _glues_a_model(node: ast.AST) -> bool:
-    """Whether an f-string is nothing but a prefix and names, or two names with such a sign between."""
+    """Whether an f-string is a prefix and names, two names with such a sign between, or adds how a model is loaded."""
     if not isinstance(node, ast.JoinedStr):
         return False
     texts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+    if any(re.fullmatch(r"#\w+=", str(text)) for text in texts):
+        return True
     glue = [text for text in texts if _means_a_model(text)]
     return bool(glue) and all(len(str(text)) == 1 or _means_a_model(text) for text in texts)
 

@@ -64,6 +64,15 @@ def parse_local_spec(spec: str) -> ModelRef:
     )
 
 
+def local_parts(ref: ModelRef) -> tuple[ModelRef, ...]:
+    """The base of a model that vLLM runs and its adapter, if it has one, as models whose files are read here.
+
+    Raises:
+        SettingError: A part is neither a folder nor a repository's name.
+    """
+    return tuple(parse_local_spec(str(replace(part, place=ModelPlace.NAMED))) for part in ref.parts)
+
+
 def parse_recorded_spec(source: str) -> ModelRef:
     """Parses the location of recorded responses: a file, `responses+prompts`, a folder or a Hub dataset."""
     first, plus, second = source.rpartition("+")

@@ -184,8 +184,8 @@ class ModelRef:
         return replace(base, adapter=self)
 
     def loaded(self, *how: str) -> "ModelRef":
-        """The model with the way its weights were loaded, such as `4bit` and `bfloat16`."""
-        return replace(self, loading="#".join(how) or None)
+        """The model with details of how it was loaded, such as `4bit` and `bfloat16`, after those that it has."""
+        return replace(self, loading="#".join([self.loading, *how] if self.loading else how) or None)
 
     def pinned_to(self, found: "ModelRef") -> "ModelRef | None":
         """The model pinned to the commits of a run, so that it can be loaded again; None if it is not on the Hub.

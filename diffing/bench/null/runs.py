@@ -112,7 +112,7 @@ class _OneAtATime:
 
     def __init__(self, model: Model) -> None:
         ref = read_ref(model.id)
-        self.id = str(ref.loaded(*([ref.loading] if ref.loading else []), "one-at-a-time"))
+        self.id = str(ref.loaded("one-at-a-time"))
         self._model = model
 
     def generate(

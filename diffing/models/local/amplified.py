@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from diffing.errors import ModelError, SettingError
+from diffing.model_ref import read_ref
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.decoding import Choose, DecodingRow
 from diffing.models.local.decoding_rows import chooser
@@ -73,7 +74,7 @@ class AmplifiedModel:
         """The model's id, then `#amplified=ALPHA` and `#against=` with a digest of the other model and all prompts."""
         decides = json.dumps([*self._own.identity, *self._other.identity])
         digest = hashlib.sha256(decides.encode()).hexdigest()[:12]
-        return f"{self._own.model.id}#amplified={self._alpha:g}#against={digest}"
+        return str(read_ref(self._own.model.id).loaded(f"amplified={self._alpha:g}", f"against={digest}"))
 
     @property
     def remote(self) -> bool:

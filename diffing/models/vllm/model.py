@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from diffing.errors import ModelError
 from diffing.hub import hub_api
-from diffing.model_ref import ModelPlace, ModelRef, parse_spec
+from diffing.model_ref import ModelPlace, ModelRef, local_parts, parse_spec
 from diffing.models.base import OnCompletion, OnTokens, Sampling
 from diffing.models.local.chat_tokens import Chat
 from diffing.models.local.decoding import DecodingRow
@@ -61,7 +61,7 @@ class VllmModel:
         """
         ref = spec if isinstance(spec, ModelRef) else parse_spec(spec)
         options = options or LocalOptions()
-        base, *adapters = (parse_spec(str(part).removeprefix(f"{ModelPlace.VLLM}:")) for part in ref.parts)
+        base, *adapters = local_parts(ref)
         api = hub_api()
         adapter = open_source(adapters[0], api, adapter=True) if adapters else None
         return cls(open_source(base, api, allow_pickle=options.allow_pickle), adapter, options)

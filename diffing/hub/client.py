@@ -3,10 +3,11 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx2
 from huggingface_hub import HfApi, constants, get_session, get_token, hf_hub_url, try_to_load_from_cache
-from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from diffing.errors import HubError
 from diffing.hub.hub_errors import hub_errors
@@ -101,6 +102,42 @@ def is_private(api: HfApi, repo_id: str, *, repo_type: str = "model") -> bool:
         if error.status not in (401, 403, 404):
             raise
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingRepository:
+    """A repository of the Hub as it stands."""
+
+    head: str
+    """Its latest commit."""
+    files: frozenset[str]
+    """The paths of its files."""
+    private: bool
+    """Whether only its owner can read it."""
+
+
+def find_repository(
+    api: HfApi, repo_id: str, *, repo_type: Literal["model", "dataset"] = "model"
+) -> ExistingRepository | None:
+    """Looks a repository up; None if it does not exist.
+
+    Args:
+        api: The client.
+        repo_id: `user/name`.
+        repo_type: `model` or `dataset`.
+
+    Raises:
+        HubError: The repository exists, but this account has no access, or the Hub cannot be reached.
+    """
+    with hub_errors(repo_id, repo_type=repo_type):
+        try:
+            info = api.dataset_info(repo_id) if repo_type == "dataset" else api.model_info(repo_id)
+        except GatedRepoError:  # it exists, but this account has no access
+            raise
+        except RepositoryNotFoundError:
+            return None
+    files = frozenset(sibling.rfilename for sibling in info.siblings or ())
+    return ExistingRepository(str(info.sha), files, bool(info.private))
 
 
 def read_file(

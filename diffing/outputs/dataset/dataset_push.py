@@ -8,10 +8,9 @@ import tempfile
 from dataclasses import dataclass, replace
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from diffing.errors import SettingError
-from diffing.hub import commit, head_of, hub_errors, metadata_of, read_file
+from diffing.hub import commit, find_repository, head_of, hub_errors, metadata_of, read_file
 from diffing.outputs.address_removal import public_report
 from diffing.outputs.dataset.configs import configs_of
 from diffing.outputs.dataset.dataset_card import dataset_card
@@ -150,18 +149,13 @@ def _check_may_be_public(report: Report, repo_id: str, api: HfApi, there: _Exist
 
 def _there(api: HfApi, repo_id: str, identity: RunIdentity, *, overwrite: bool) -> _ExistingDataset | None:
     """Returns the dataset if a push may write to it; None if it does not exist yet."""
-    with hub_errors(repo_id, repo_type="dataset"):
-        try:
-            info = api.dataset_info(repo_id)
-        except GatedRepoError:  # it exists, but this account has no access
-            raise
-        except RepositoryNotFoundError:
-            return None
-    files = frozenset(sibling.rfilename for sibling in info.siblings or ())
-    there = _ExistingDataset(str(info.sha), files, bool(info.private), same_pair=False)
-    if files <= {_GIT}:
+    existing = find_repository(api, repo_id, repo_type="dataset")
+    if existing is None:
+        return None
+    there = _ExistingDataset(existing.head, existing.files, existing.private, same_pair=False)
+    if there.files <= {_GIT}:
         return there
-    card = read_file(api, repo_id, README, repo_type="dataset", revision=there.head) if README in files else None
+    card = read_file(api, repo_id, README, repo_type="dataset", revision=there.head) if README in there.files else None
     found = identity_in(metadata_of(card or b""))
     if found is None:
         raise SettingError(

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from diffing.errors import SettingError
-from diffing.hub import commit, head_of, hub_errors, is_private, metadata_of, read_file
+from diffing.hub import commit, find_repository, head_of, hub_errors, is_private, metadata_of, read_file
 from diffing.model_ref import is_hub_name, read_ref
 from diffing.outputs.dictionary.dictionary_card import MODELS, dictionary_card, tag_of
 from diffing.outputs.dictionary.parts import PublishedDictionary, dictionary_of
@@ -91,23 +90,18 @@ def _found(
     api: HfApi, repo_id: str, published: PublishedDictionary, *, private: bool, overwrite: bool
 ) -> tuple[frozenset[str], str] | None:
     """Returns the repository's files and its commit if a push may write to it; None if it does not exist yet."""
-    with hub_errors(repo_id):
-        try:
-            info = api.model_info(repo_id)
-        except GatedRepoError:  # it exists, but this account has no access
-            raise
-        except RepositoryNotFoundError:
-            return None
-    files = frozenset(sibling.rfilename for sibling in info.siblings or ())
-    if private and not info.private:
+    found = find_repository(api, repo_id)
+    if found is None:
+        return None
+    if private and not found.private:
         raise SettingError(
             f"The repository {repo_id} exists and is public: make it private in its settings, or give another name"
         )
-    if files <= {_GIT}:
-        return frozenset(), str(info.sha)
-    card = read_file(api, repo_id, _README, revision=str(info.sha)) if _README in files else None
+    if found.files <= {_GIT}:
+        return frozenset(), found.head
+    card = read_file(api, repo_id, _README, revision=found.head) if _README in found.files else None
     _check_replaceable(repo_id, metadata_of(card or b""), published, overwrite=overwrite)
-    return files, str(info.sha)
+    return found.files, found.head
 
 
 def _check_replaceable(

@@ -5,11 +5,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from diffing.errors import SettingError
 from diffing.family import Family
-from diffing.hub import commit, head_of, hub_errors, metadata_of, read_file
+from diffing.hub import commit, find_repository, head_of, hub_errors, metadata_of, read_file
 from diffing.model_ref import is_hub_name, read_ref
 from diffing.outputs.dataset.dataset_push import PushResult
 from diffing.outputs.dataset.identity import model_tag
@@ -104,24 +103,19 @@ def _there(
     api: HfApi, repo_id: str, family: Family, private_as: str | None, *, private: bool, overwrite: bool
 ) -> tuple[frozenset[str], str] | None:
     """Returns the files and the commit of the dataset if a push may write to it; None if it does not exist yet."""
-    with hub_errors(repo_id, repo_type="dataset"):
-        try:
-            info = api.dataset_info(repo_id)
-        except GatedRepoError:  # it exists, but this account has no access
-            raise
-        except RepositoryNotFoundError:
-            return None
-    files = frozenset(sibling.rfilename for sibling in info.siblings or ())
-    if not info.private and (private or private_as):
+    found = find_repository(api, repo_id, repo_type="dataset")
+    if found is None:
+        return None
+    if not found.private and (private or private_as):
         why = "" if private else f", and {private_as} is private"
         raise SettingError(
             f"The dataset {repo_id} exists and is public{why}: make it private in its settings, or give another name"
         )
-    if not files <= {_GIT}:
-        has_card = _README in files
-        card = read_file(api, repo_id, _README, repo_type="dataset", revision=str(info.sha)) if has_card else None
+    if not found.files <= {_GIT}:
+        has_card = _README in found.files
+        card = read_file(api, repo_id, _README, repo_type="dataset", revision=found.head) if has_card else None
         _check_replaceable(repo_id, metadata_of(card or b""), family, overwrite=overwrite)
-    return files, str(info.sha)
+    return found.files, found.head
 
 
 def _check_replaceable(repo_id: str, metadata: Mapping[str, object], family: Family, *, overwrite: bool) -> None:

@@ -1,5 +1,6 @@
 """The interfaces of a method: `Method` finds hypotheses on train pairs; the others say what else a method can do."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -53,6 +54,18 @@ class Measurements:
     values: Mapping[Measure, "NDArray[np.float64]"]
     """By measure, what was found in the whole responses of side a and side b; shape (2, pairs). It is 0 if a response
     does not show it, else 1 or, if it can be counted, how much; NaN if it is unknown."""
+
+
+class MeasuresByValue(ABC):
+    """Base class of methods whose verdicts come from values that they measure in every response."""
+
+    @abstractmethod
+    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+        """See `ValueMethod.measure_values`."""
+
+    def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
+        """Returns the verdicts of `measure_values`, ordered by hypothesis, then pair."""
+        return self.measure_values(hypotheses, pairs).judgements
 
 
 @runtime_checkable

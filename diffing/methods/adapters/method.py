@@ -26,7 +26,7 @@ from diffing.methods.adapters.records import (
 from diffing.methods.adapters.stages import CHECK, READ, TRAIN
 from diffing.methods.adapters.thresholded_reading import ThresholdedReading
 from diffing.methods.adapters.trust import measure_trust
-from diffing.methods.base import Measurements
+from diffing.methods.base import Measurements, MeasuresByValue
 from diffing.methods.exchanges import Exchange, UnreadableResponse
 from diffing.methods.features.duplicate_features import without_duplicates
 from diffing.methods.features.feature_evidence import FeatureEvidence, collect_evidence
@@ -45,7 +45,6 @@ from diffing.types import (
     SIDES,
     Discovery,
     Hypothesis,
-    Judgement,
     ModelInfo,
     OnProgress,
     Pair,
@@ -77,7 +76,7 @@ class AdaptersOptions:
     """Hub datasets or files with more texts to train on."""
 
 
-class AdaptersMethod:
+class AdaptersMethod(MeasuresByValue):
     """The measuring method that reads both models' responses with adapters between base and tuned model.
 
     Args:
@@ -206,16 +205,8 @@ class AdaptersMethod:
             f"{self._pair.tuned.id}; of their {features} features {different} differ on train."
         )
 
-    def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
-
-        Raises:
-            ValueError: A hypothesis comes from another method.
-        """
-        return self.measure_values(hypotheses, pairs).judgements
-
     def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
-        """Measures as `measure` does, and returns with the verdicts which responses activate a feature (1) or not (0).
+        """Returns the verdicts by hypothesis, then pair, and which responses activate a feature (1) or not (0).
 
         Raises:
             ValueError: A hypothesis comes from another method.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from diffing.methods.base import Measurements
+from diffing.methods.base import Measurements, MeasuresByValue
 from diffing.methods.crosscoder.causal_check import CausalCheck
 from diffing.methods.crosscoder.cost import BYTES_PER_WEIGHT
 from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions, InsideSide
@@ -45,7 +45,6 @@ from diffing.types import (
     SIDES,
     Discovery,
     Hypothesis,
-    Judgement,
     ModelInfo,
     OnProgress,
     Pair,
@@ -68,7 +67,7 @@ class _FoundByCrosscoder:
     train: Sequence[Pair]
 
 
-class CrosscoderMethod:
+class CrosscoderMethod(MeasuresByValue):
     """The `MeasuringMethod` that reads both models' activations with dictionaries trained on them.
 
     Nothing is opened, downloaded or loaded before it is needed.
@@ -216,16 +215,8 @@ class CrosscoderMethod:
         most = self._options.hypotheses
         return state_in_words(self._llm, evidence, features.active, reading, of, most, on_progress)
 
-    def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
-
-        Raises:
-            ValueError: A hypothesis comes from another method or dictionary, or none was found yet.
-        """
-        return self.measure_values(hypotheses, pairs).judgements
-
     def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
-        """Measures as `measure` does, and returns with the verdicts which responses activate a feature (1) or not (0).
+        """Returns the verdicts by hypothesis, then pair, and which responses activate a feature (1) or not (0).
 
         Raises:
             ValueError: A hypothesis comes from another method or dictionary, or none was found yet.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffing.errors import SettingError
-from diffing.methods.base import Measurements
+from diffing.methods.base import Measurements, MeasuresByValue
 from diffing.methods.crosscoder.crosscoder_options import CrosscoderOptions, InsideSide
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.methods.crosscoder.hypotheses import METHOD
@@ -79,7 +79,7 @@ def _share(most: int, depths: int) -> int:
     return max(2 * (most // (2 * depths)), 2)
 
 
-class SeveralDepths:
+class SeveralDepths(MeasuresByValue):
     """The `MeasuringMethod` that has a `CrosscoderMethod` for each of several depths.
 
     Only the models of one depth are in memory at a time.
@@ -158,16 +158,8 @@ class SeveralDepths:
             first += method.latents
         return tuple(rows)
 
-    def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
-
-        Raises:
-            ValueError: A hypothesis comes from another method or dictionary, or none was found yet.
-        """
-        return self.measure_values(hypotheses, pairs).judgements
-
     def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
-        """Measures as `measure` does, and returns with the verdicts which responses activate a feature (1) or not (0).
+        """Returns the verdicts by hypothesis, then pair, and which responses activate a feature (1) or not (0).
 
         Raises:
             ValueError: A hypothesis comes from another method or dictionary, or none was found yet.

@@ -7,7 +7,7 @@ English.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from diffing.methods.base import Measurements
+from diffing.methods.base import Measurements, MeasuresByValue
 from diffing.methods.lexical.counted_pairs import CountedPair, PairCounter, comparisons_of
 from diffing.methods.lexical.hypotheses import candidates_of, of_phrase, of_property, on_train
 from diffing.methods.lexical.parsed_response import is_measurable, read_response
@@ -43,7 +43,7 @@ FOREIGN = 0.1
 """If a larger share of responses is in other languages, the report warns that the word lists are English."""
 
 
-class LexicalMethod:
+class LexicalMethod(MeasuresByValue):
     """The `MeasuringMethod` that compares countable properties of both responses.
 
     Args:
@@ -119,18 +119,10 @@ class LexicalMethod:
         why = "what the models' own train responses do not show in this direction"
         return Discovery(kept, left_out={why: absent} if absent else {})
 
-    def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
+    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+        """Returns the verdicts, ordered by hypothesis, then pair, and the values in whole responses.
 
         If one side has no response (`finish` is `error`), the verdict is UNREADABLE, as nothing can be measured.
-
-        Raises:
-            ValueError: A hypothesis comes from another method.
-        """
-        return self.measure_values(hypotheses, pairs).judgements
-
-    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
-        """Measures as `measure` does, and returns the values in whole responses with the verdicts.
 
         Raises:
             ValueError: A hypothesis comes from another method.

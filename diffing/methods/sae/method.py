@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from diffing.methods.base import Measurements
+from diffing.methods.base import Measurements, MeasuresByValue
 from diffing.methods.features.duplicate_features import without_duplicates
 from diffing.methods.features.feature_evidence import FeatureEvidence, collect_evidence
 from diffing.methods.features.feature_screening import (
@@ -33,7 +33,6 @@ from diffing.models.process_group import ProcessGroup
 from diffing.types import (
     Discovery,
     Hypothesis,
-    Judgement,
     ModelInfo,
     OnProgress,
     Pair,
@@ -63,7 +62,7 @@ class SaeOptions:
     """How the reader is loaded."""
 
 
-class SaeMethod:
+class SaeMethod(MeasuresByValue):
     """The `MeasuringMethod` that reads both models' responses with a reader model and an SAE.
 
     Nothing is opened, downloaded or loaded before it is needed.
@@ -182,19 +181,11 @@ class SaeMethod:
         most = self._options.hypotheses
         return state_in_words(self._llm, features, pairs, self._reading, FEATURE_METHOD, most, on_progress)
 
-    def measure(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> list[Judgement]:
-        """Returns one verdict for each hypothesis of this method and each pair, ordered by hypothesis, then pair.
+    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
+        """Returns the verdicts by hypothesis, then pair, and which responses activate a feature (1) or not (0).
 
         If one of the hypothesis's features is active in only one side's response, that side is the verdict. If a
         response is missing or cannot be read, the verdict is UNREADABLE.
-
-        Raises:
-            ValueError: A hypothesis comes from another method.
-        """
-        return self.measure_values(hypotheses, pairs).judgements
-
-    def measure_values(self, hypotheses: Sequence[Hypothesis], pairs: Sequence[Pair]) -> Measurements:
-        """Measures as `measure` does, and returns with the verdicts which responses activate a feature (1) or not (0).
 
         Raises:
             ValueError: A hypothesis comes from another method.

@@ -1,4 +1,4 @@
-"""Protects the report in a run's output folder: refuses another run's, and names what a rerun adds to its own."""
+"""Keeps a run from overwriting another run's report in its output folder, and says what a rerun would add."""
 
 from collections.abc import Mapping
 from pathlib import Path

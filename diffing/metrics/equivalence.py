@@ -14,10 +14,8 @@ LEVEL = 0.05
 """The largest p of a one-sided test that shows a difference to be smaller than its margin."""
 Z_90 = 1.6448536269514722
 """The 95% quantile of the normal distribution, for two-sided 90% intervals."""
-POWER = 0.8
-"""The probability of an answer for which a number of prompts is planned."""
 _Z_POWER = 0.8416212335729143
-"""The quantile of the normal distribution for that power."""
+"""The 80% quantile of the normal distribution: numbers of prompts are planned for an answer with probability 0.8."""
 _NUISANCES = 60
 """Shares of verdicts against the side for which the probability is computed; its largest value counts."""
 

@@ -1,4 +1,4 @@
-"""Weighs hypotheses in their joint test by what train verdicts promise, so that long shots cost the others less."""
+"""Weighs hypotheses in their joint test by their train verdicts, so that likely ones are easier to confirm."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

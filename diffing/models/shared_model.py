@@ -1,4 +1,4 @@
-"""A wrapper of a model that shares its conversations among the processes of a run."""
+"""A wrapper of a model that splits its conversations among the processes of a run, so that each answers a share."""
 
 import hashlib
 from collections.abc import Sequence

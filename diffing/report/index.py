@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _KEY = "index"
-_Means = Mapping[str, tuple[float | None, float | None]]
 
 
 @dataclass(frozen=True)

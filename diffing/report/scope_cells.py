@@ -1,4 +1,4 @@
-"""Converts scopes, and the scopes in which findings are concentrated, to the cells of `findings.parquet` and back."""
+"""Converts scopes (the prompts a finding is about, or occurs on most) to cells of `findings.parquet` and back."""
 
 import json
 from collections.abc import Mapping

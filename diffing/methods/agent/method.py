@@ -1,4 +1,4 @@
-"""Method agent: finds hypotheses by an investigation; the tests are those of the pipeline (see the package)."""
+"""Method agent: an LLM investigates both models and states hypotheses, which the pipeline then tests."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The tables of method agent: the investigation told round by round, its prompts with all answers, its hypotheses."""
+"""The tables of method agent: the rounds of its investigation, its prompts with all answers, and its hypotheses."""
 
 from collections.abc import Iterator, Sequence
 

@@ -10,17 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from typing import Any
 
 SIGNS = "“”‘’–—…•£€°™®©→«»"
 """Signs beyond ASCII that are frequent in English texts. None is a letter or white space."""
 _PLAIN = re.compile(f"[\\t\\n\\r -~{SIGNS}]*")
 """Matches a text in which RE2's classes of characters are those of `re`."""
 _CONDITION = re.compile(r"\(\?(?:[=!]|<[=!])")
-_NO_MATCH = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Has chat templates rendered in a process of their own, so that none can hang or crash this one, or take its memory.
+"""Renders chat templates in a separate process, so that none can hang or crash this one, or take its memory.
 
 Templates are untrusted programs, and a single step of one, such as `9**(9**9)`, cannot be stopped within its process.
 What transformers does around it (special tokens, marks on the text of users, tokens) stays in this process.

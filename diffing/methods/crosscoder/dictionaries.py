@@ -4,39 +4,17 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch  # noqa: TID253 - only reading a dictionary imports this module
-from numpy.typing import NDArray
 from torch import Tensor  # noqa: TID253
 
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.difference_dictionary import DifferenceDictionary
-from diffing.methods.crosscoder.latent_facts import ALIVE_ROWS, DENSE_SHARE, LatentFacts, rows_for_facts
+from diffing.methods.crosscoder.latent_facts import LatentFacts, LatentUse, rows_for_facts
 from diffing.methods.crosscoder.numbering import LatentNumbering
 from diffing.methods.inside.row_batches import RowStream
 from diffing.types import Side
 
 _HASH_LENGTH = 12
-
-
-@dataclass(frozen=True, slots=True)
-class LatentUse:
-    """At how many rows the latents of a difference dictionary are active."""
-
-    rows: int
-    """The number of rows."""
-    active_rows: NDArray[np.int64]
-    """The number of rows at which each latent is active."""
-
-    @property
-    def alive(self) -> NDArray[np.bool_]:
-        """Whether a latent is active at enough rows to say something on it."""
-        return self.active_rows >= ALIVE_ROWS
-
-    @property
-    def dense(self) -> NDArray[np.bool_]:
-        """Whether a latent is active at too many rows to be followed."""
-        return self.active_rows > DENSE_SHARE * self.rows
 
 
 def latent_use(difference: DifferenceDictionary, rows: RowStream) -> LatentUse:

@@ -75,11 +75,6 @@ class Crosscoder(SparseDictionary):
         """Returns what the crosscoder reads and reconstructs: the activations of both models."""
         return a, b
 
-    def reconstruct(self, activations: Tensor) -> tuple[Tensor, Tensor]:
-        """Reconstructs both models' activations, in normalised space."""
-        a, b = self.decode(activations)
-        return a, b
-
     def direction(self, latent: int, side: Side) -> Tensor:
         """Returns what one unit of a latent's activation adds to a model's raw residual stream."""
         place = 0 if side == "a" else 1

@@ -29,23 +29,13 @@ _FEWEST_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class LatentFacts:
-    """Facts of all latents, one entry per latent each, from the rows of `rows_for_facts`."""
+class LatentUse:
+    """At how many rows the latents of a dictionary are active, from the rows of `rows_for_facts`."""
 
     rows: int
     """The number of rows that were read."""
     active_rows: NDArray[np.int64]
-    """The number of rows at which a latent is active."""
-    rho: NDArray[np.float64]
-    """The norm of B's direction over the sum of both norms: 0 belongs to A alone, 1 to B alone, NaN if both are 0."""
-    kinds: tuple[LatentKind, ...]
-    """Whose latent it is, before latent scaling."""
-    own: LatentScaling | None
-    """Latent scaling along the owner's direction; None if the models' spaces cannot be compared."""
-    free: LatentScaling
-    """Latent scaling with a free direction in each model."""
-    change: NDArray[np.float64] | None
-    """Mean squared activation times the squared distance of both directions; None for two spaces."""
+    """The number of rows at which each latent is active."""
 
     @property
     def alive(self) -> NDArray[np.bool_]:
@@ -56,6 +46,22 @@ class LatentFacts:
     def dense(self) -> NDArray[np.bool_]:
         """Whether a latent is active at too many rows to be followed."""
         return self.active_rows > DENSE_SHARE * self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class LatentFacts(LatentUse):
+    """Facts of all latents of a crosscoder, one entry per latent each."""
+
+    rho: NDArray[np.float64]
+    """The norm of B's direction over the sum of both norms: 0 belongs to A alone, 1 to B alone, NaN if both are 0."""
+    kinds: tuple[LatentKind, ...]
+    """Whose latent it is, before latent scaling."""
+    own: LatentScaling | None
+    """Latent scaling along the owner's direction; None if the models' spaces cannot be compared."""
+    free: LatentScaling
+    """Latent scaling with a free direction in each model."""
+    change: NDArray[np.float64] | None
+    """Mean squared activation times the squared distance of both directions; None for two spaces."""
 
     @property
     def scaling(self) -> LatentScaling:

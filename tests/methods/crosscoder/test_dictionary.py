@@ -52,7 +52,7 @@ def test_a_latent_is_active_if_its_score_exceeds_the_threshold() -> None:
     # x_a = 1, 2, -4; z = (1, 1), (2, 2.5), (0, 4); scores = (2, 1), (4, 2.5), (0, 4): only more than 2 is active
     activations = read.activations(a, b)
     assert activations.tolist() == [[0, 0], [2, 2.5], [0, 4]]
-    of_a, of_b = read.reconstruct(activations)
+    of_a, of_b = read.decode(activations)
     assert of_a.tolist() == [[1], [6.25], [3]]
     assert of_b.tolist() == [[0], [1.25], [2]]
     assert read.direction(0, "a").tolist() == [4.0]

@@ -14,7 +14,7 @@ from diffing.config import DiffConfig, Limits
 from diffing.demo.config import FOLDER
 from diffing.errors import ModelError, SettingError
 from diffing.estimate import estimate
-from diffing.methods.crosscoder import causal_check, dictionaries, latent_facts
+from diffing.methods.crosscoder import causal_check, latent_facts
 from diffing.methods.crosscoder.dictionary import Crosscoder
 from diffing.methods.crosscoder.exclusive import EXCLUSIVE
 from diffing.methods.crosscoder.plan import CROSSCODER
@@ -66,9 +66,8 @@ def config(folder: Path) -> DiffConfig:
 def _few_rows_suffice() -> Iterator[None]:
     """So few texts hold back too few rows for the usual limit."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (dictionaries, latent_facts):
-            patch.setattr(module, "ALIVE_ROWS", 2)
-            patch.setattr(module, "DENSE_SHARE", 0.3)
+        patch.setattr(latent_facts, "ALIVE_ROWS", 2)
+        patch.setattr(latent_facts, "DENSE_SHARE", 0.3)
         patch.setattr(causal_check, "CHECKED", 1)
         patch.setattr(causal_check, "RESPONSES", 4)
         yield

@@ -122,9 +122,8 @@ def test_dictionary_learning_selects_as_its_number_says(tmp_path: Path, kind: in
     expected = z * (z * weights > 2.0)
     assert 0 < (expected > 0).sum() < (z > 0).sum()
     torch.testing.assert_close(crosscoder.activations(A, B), expected)
-    for place, output in enumerate(crosscoder.reconstruct(expected)):
+    for place, output in enumerate(crosscoder.decode(expected)):
         torch.testing.assert_close(output, expected @ tensors["decoder.weight"][place] + tensors["decoder.bias"][place])
-    assert published.layout == "dictionary_learning"
 
 
 def test_dictionary_learning_with_codes_per_model(tmp_path: Path) -> None:
@@ -136,7 +135,7 @@ def test_dictionary_learning_with_codes_per_model(tmp_path: Path) -> None:
     crosscoder = opened(published)
     found = crosscoder.activations(A, B)
     torch.testing.assert_close(found, torch.maximum(*own))
-    for place, output in enumerate(crosscoder.reconstruct(found)):
+    for place, output in enumerate(crosscoder.decode(found)):
         torch.testing.assert_close(
             output, own[place] @ tensors["decoder.weight"][place] + tensors["decoder.bias"][place]
         )
@@ -180,7 +179,7 @@ def test_kissane_and_nanda_scale_both_models_to_one_mean_norm(tmp_path: Path) ->
     expected = codes(single()["W_enc"], single()["b_enc"], a, b)
     torch.testing.assert_close(crosscoder.activations(A, B), expected)
     torch.testing.assert_close(
-        crosscoder.reconstruct(expected)[1], expected @ single()["W_dec"][:, 1] + single()["b_dec"][1]
+        crosscoder.decode(expected)[1], expected @ single()["W_dec"][:, 1] + single()["b_dec"][1]
     )
     assert (published.blocks, published.mentioned) == ((14, 14), "gemma-2-2b")
 
@@ -285,7 +284,7 @@ def test_a_crosscoder_that_does_not_describe_the_models_is_refused(tmp_path: Pat
     right = OrderedWeights(read_published(save(tmp_path / "right", describing(A, 2 * A))), "a note")
     rows = Rows(A, 2 * A)
     crosscoder = fit(right, rows, same_space=True)
-    torch.testing.assert_close(crosscoder.reconstruct(crosscoder.activations(A, 2 * A))[1], 2 * A)
+    torch.testing.assert_close(crosscoder.decode(crosscoder.activations(A, 2 * A))[1], 2 * A)
     with pytest.raises(ModelError, match=r"^right explains only .* of B's variance on the train responses, expected"):
         fit(right, Rows(B, 2 * A), same_space=True)
     with pytest.raises(ModelError, match=r"exchanged \(1.00 and 1.00, got .*exchange the names"):

@@ -52,7 +52,6 @@ def read(contents: PublishedContents) -> PublishedWeights:
     return PublishedWeights(
         name=name,
         identity=contents.identity,
-        layout="dictionary_learning",
         weights=DictionaryWeights(
             encoders=tuple(part.T.contiguous() for part in encoder),
             bias=tensors["encoder.bias"].float(),

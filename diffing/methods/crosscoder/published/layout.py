@@ -25,8 +25,6 @@ class PublishedWeights:
     """Its name, for messages."""
     identity: str
     """Its name with a commit."""
-    layout: str
-    """The layout, for messages."""
     weights: DictionaryWeights
     """The weights."""
     selection: LatentSelection

@@ -50,7 +50,6 @@ def read(contents: PublishedContents) -> PublishedWeights:
     return PublishedWeights(
         name=name,
         identity=contents.identity,
-        layout="DFC" if masked else "Kissane and Nanda",
         weights=DictionaryWeights(
             encoders=tuple(part.T.contiguous() for part in encoder),
             bias=tensors["b_enc"].float(),

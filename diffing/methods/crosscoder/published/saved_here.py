@@ -30,7 +30,6 @@ def read(contents: PublishedContents, below: PublishedContents | None = None) ->
     return PublishedWeights(
         name=contents.name,
         identity=contents.identity,
-        layout="diffing",
         weights=parts.weights,
         selection=AboveThreshold(parts.weights.norms(), parts.threshold),
         normaliser=parts.normaliser,

@@ -69,7 +69,6 @@ def test_the_file_is_small_and_the_same_every_time(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.html", "two.html"]
 
 
-@pytest.mark.slow
 def test_the_page_of_the_demo_is_below_two_megabytes() -> None:
     with as_file(files("diffing.view.examples").joinpath("planted")) as folder:
         assert len(render(load_report(folder)).encode()) < 2_000_000

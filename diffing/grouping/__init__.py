@@ -2,10 +2,10 @@
 
 That two hypotheses say the same needs both that they mean the same and that they behave alike, on train pairs:
 
-- `property`: both speak of the same measured property, and give the same verdict on most pairs (80 %). With less, one
+- `property`: both speak of the same measured property, and give the same verdict on most pairs (80%). With less, one
   may be about a part of the other ("lists", "lists in code"), which an LLM can tell.
 - `judge`: an LLM says so in two readings of the list of all sentences, and the verdicts bear it out. If one sentence
-  only adds a condition or a degree, the verdicts must be the same on most pairs (80 %). Sentences that speak of
+  only adds a condition or a degree, the verdicts must be the same on most pairs (80%). Sentences that speak of
   different measured properties never merge.
 - `verdicts`: for what has no meaning beyond where it occurs (a phrase, a bare feature), nearly the same verdicts, and
   clearly fewer the same with any other sentence.
@@ -56,7 +56,7 @@ class MergingResult:
     """The merged list, and what it took."""
 
     entries: tuple[Merged, ...]
-    """By their leads: confirmed first, sentences before bare features, then in the order of the findings."""
+    """In the order of their leads: confirmed first, sentences before bare features, then as the findings."""
     usage: tuple[Usage, ...] = ()
     """Questions to the LLM, where any were asked."""
     notes: tuple[str, ...] = ()

@@ -71,7 +71,7 @@ class JoiningRules:
     """The rules, for the findings of one run."""
 
     relations: VerdictRelations
-    """Of the findings' verdicts on train pairs."""
+    """How the findings' verdicts on train pairs relate to each other."""
     use: PhraseUse
     """What is known of the phrases."""
 

@@ -22,10 +22,10 @@ the same; what the lexical and the SAE method ask of phrases and features as wel
 ABOVE_CHANCE = 0.6
 """Lower end of kappa that the same takes: "substantial agreement" (Landis and Koch 1977)."""
 DECIDED_BY_BOTH = 5
-"""Pairs that both must have decided; all five the same way is above one half with 95 % confidence."""
+"""Pairs that both must have decided; all five the same way is above one half with 95% confidence."""
 SOME_AGREEMENT, SOME_KAPPA = 0.5, 0.1
 """Asked where an LLM says that they do: either most of the decided pairs, or a lower end of kappa above 0.1. A judge
-who errs in 15 % of its verdicts agrees with itself on less than half of the pairs that a rare behaviour decides."""
+who errs in 15% of its verdicts agrees with itself on less than half of the pairs that a rare behaviour decides."""
 MISSING = 2
 """The value in a matrix of verdicts where a pair was not judged, or the verdict could not be read."""
 RARE = 2

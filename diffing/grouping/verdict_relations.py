@@ -50,7 +50,7 @@ class VerdictRelations:
 
     @cached_property
     def agreement(self) -> Floats:
-        """Of the pairs that both decide, the share on which both are for, or both against, what they predict."""
+        """The share of the pairs decided by both on which both are for, or both against, what they predict."""
         return _ratio(self._sum((1, 1), (-1, -1)), self._sum((1, 1), (-1, -1), (1, -1), (-1, 1)))
 
     @cached_property

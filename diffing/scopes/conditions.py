@@ -162,7 +162,7 @@ def _is_in_several(part: str, domains: Sequence[str]) -> bool:
 
 
 def _distinct_words(terms: Sequence[Term], on_train: Mapping[Term, Sequence[int]]) -> list[Term]:
-    """Of words that occur in the same train prompts keeps the simplest: a single word, the longer of several."""
+    """Keeps one word of those that occur in the same train prompts: a single word if there is one, and the longest."""
     first: dict[bytes, Term] = {}
     words = [term for term in terms if term.kind == "word"]
     for term in sorted(words, key=lambda term: (" " in term.value, -len(term.value), term.value)):

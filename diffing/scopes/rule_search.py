@@ -23,9 +23,9 @@ from diffing.scopes.verdict_table import MISSING, VerdictTable
 LEAST_SCORE = 3.0
 """A rule is proposed if its gain exceeds its cost by more than this."""
 FIRST, SECOND = 12, 200
-"""Each of so many best conditions is joined with each of so many best ones."""
+"""How many conditions are joined: each of the best of the first number with each of the best of the second."""
 SET_FROM = 20
-"""Sets of domains are made of so many domains with the largest gains."""
+"""Sets of domains are made of this number of domains, those with the largest gains."""
 _IN_PARTS = 4_000_000
 """Hypotheses times conditions that are looked at together, which bounds the memory."""
 _Floats: TypeAlias = npt.NDArray[np.float64]
@@ -74,7 +74,7 @@ class _Counts:
 
 @lru_cache(32)
 def _k_log_k(bits: int) -> _Floats:
-    """Returns k ln k for every k with so many bits; 0 for 0."""
+    """Returns k ln k for every k with this number of bits; 0 for k = 0."""
     k = np.arange(2**bits, dtype=np.float64)
     return k * np.log(np.maximum(k, 1))
 

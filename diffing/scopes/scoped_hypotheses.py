@@ -27,7 +27,7 @@ from diffing.types import Discovery, Hypothesis, Judgement, Measure, Pair, Verdi
 LARGEST_P = 0.1
 """The largest p inside the condition on train, times the number of conditions."""
 BETTER_BY = 10
-"""A difference that is also tested over all prompts must have a p so many times smaller inside the condition."""
+"""A difference that is also tested over all prompts must have a p this many times smaller inside the condition."""
 MOST = 10
 """The largest number of hypotheses."""
 

@@ -11,7 +11,7 @@ CHATS = 12
 TRAINING = 14
 """Operations per parameter and token: 4 for the hybrid (forward and back), 2 for the tuned model, 8 for the cuts."""
 _PER_MINUTE = {True: 60 * 3e14, False: 60 * 5e10}
-"""Operations per minute of one H100 at 40 % of its peak, and of a CPU."""
+"""Operations per minute of one H100 at 40% of its peak, and of a CPU."""
 MOST_ON_CPU = 1e15
 
 

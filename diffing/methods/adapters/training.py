@@ -41,7 +41,7 @@ class BranchTrainingSettings:
 
     @property
     def period(self) -> int:
-        """The number of steps between two decisions on the weight of sparsity, and of the warm-up: 5 %."""
+        """The number of steps between two decisions on the weight of sparsity, and of the warm-up: 5%."""
         return max(self.steps // 20, 1)
 
     def rate_at(self, step: int) -> float:

@@ -14,7 +14,7 @@ from diffing.types import Side, other_side
 ANSWERS_LENGTH = 24_000
 """The most characters of answers in one question: with the notebook and the template about 9,000 tokens."""
 LONGEST_ANSWER, SHORTEST_ANSWER = 1_500, 200
-"""At most, and at least, so many characters of each answer are shown, however many answers there are: of a longer one
+"""The most characters of each answer that are shown, and the fewest however many answers there are: of a longer answer
 the beginning and the end, where habits of form show."""
 EARLIER_LENGTH = 6_000
 """The most characters of the list of earlier prompts; the latest ones are shown."""
@@ -172,10 +172,10 @@ def _request(item: object, notes: int) -> ProbeRequest | None:
 
 
 def _text(value: object) -> str:
-    """A text of a reply.
+    """A field of a reply as text.
 
     Raises:
-        ReplyError: It is none.
+        ReplyError: The value is neither a text nor a number.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -6,7 +6,7 @@ from diffing.errors import ModelError
 from diffing.methods.crosscoder.training_settings import default_size
 
 _PER_SECOND = 3e14
-"""Operations per second of one H100 at 40 % of its peak."""
+"""Operations per second of one H100 at 40% of its peak."""
 _PER_SECOND_ON_CPU = 5e10
 """Operations per second of a processor with a few cores."""
 MOST_ON_CPU = 1e15

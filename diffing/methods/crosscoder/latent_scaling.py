@@ -27,9 +27,9 @@ class LatentScaling:
     """nu of every latent, NaN for latents that are no candidates and where it is undefined."""
 
     error: NDArray[np.float64]
-    """Of the error and the latent's own contribution: high if the other model has the feature (complete shrinkage)."""
+    """nu of the error and the latent's own contribution: high if the other model has the feature too (shrinkage)."""
     reconstruction: NDArray[np.float64]
-    """Of the reconstruction: high if other latents do the same in the other model (decoupling)."""
+    """nu of the reconstruction: high if other latents do the same in the other model (decoupling)."""
 
     @property
     def genuine(self) -> NDArray[np.bool_]:

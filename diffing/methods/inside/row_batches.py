@@ -46,4 +46,4 @@ class RowStream(Protocol):
         """
 
     def held_back(self, rows: int) -> Iterator[RowBatch]:
-        """Yields the rows that are never trained on (5 %) once, in batches of at most `rows` rows."""
+        """Yields the rows that are never trained on (5%) once, in batches of at most `rows` rows."""

@@ -112,7 +112,7 @@ class TrainingRows:
             yield from batch.add(buffer, leaving)
 
     def held_back(self, rows: int) -> Iterator[RowBatch]:
-        """Yields the rows that are never trained on (5 %) once, in batches of at most `rows` rows."""
+        """Yields the rows that are never trained on (5%) once, in batches of at most `rows` rows."""
         texts = self._texts.once(self._pair.align, held=True)
         place = 0
         for read in read_windows(self._pair, row_windows(texts, self._sizes.window_tokens, held=True)):

@@ -46,7 +46,7 @@ class LlmMethod:
     """`propose`: the LLM reads all differences and says what recurs. For comparison: `average` and `signed` cluster the
     differences and ask about each cluster, and `paper` does as published."""
     seed: int = 0
-    """Of the order in which responses are shown, of the letters of the models, of the embedder and of clustering."""
+    """The seed that decides the order of the responses, the letters of the models, the embedder and the clustering."""
 
     def __post_init__(self) -> None:
         if self.clustering not in get_args(Clustering):

@@ -100,7 +100,7 @@ def _rows_of_differences(
 def _rows_of_sentences(
     two_sided: Sequence[TwoSided], sentences: Sequence[DifferenceHalf], labels: Labels
 ) -> tuple[Row, ...]:
-    """One row per sentence, with its cluster; -1 is none."""
+    """One row per sentence, with its cluster; -1 stands for no cluster."""
     return tuple(
         {
             "prompt_id": two_sided[sentence.difference].difference.prompt_id,

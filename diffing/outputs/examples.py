@@ -101,7 +101,8 @@ def _ranks(verdicts: Judgements, quoted: set[str], index: ReportIndex) -> "npt.N
     train = (index.domain_codes(prompt_ids.values) > len(index.domains))[prompt_ids.codes]
     unquoted = _by_row([prompt_id not in quoted for prompt_id in prompt_ids.values], prompt_ids)
     outside = _by_row([not in_scope for in_scope in verdicts.in_scope.values], verdicts.in_scope)
-    return (_OUTSIDE * outside + 2 * train + _UNQUOTED * unquoted).astype(np.int8)
+    ranks: npt.NDArray[np.int8] = (_OUTSIDE * outside + 2 * train + _UNQUOTED * unquoted).astype(np.int8)
+    return ranks
 
 
 def _by_row(of_value: Sequence[T], column: EncodedColumn[Any]) -> "npt.NDArray[Any]":

@@ -179,6 +179,9 @@ def test_text_that_names_models_among_other_things() -> None:
     assert by_providers("org/name:groq") == "providers:org/name:groq"
     raters = "openai:a@http://h:1/v1, openai:b@2024@https://user.example/v1, org/c@v1"
     assert without_addresses(raters) == "openai:a, openai:b@2024, org/c@v1"
+    same = "providers:a, openai:, openai:@https://h, x@https://h"
+    assert without_addresses(same) == same
+    assert without_addresses("x=openai:a@https://h@https://k openai:openai:b@http://h") == "x=openai:a openai:openai:b"
 
 
 @pytest.mark.parametrize(

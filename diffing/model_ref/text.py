@@ -5,13 +5,15 @@ from collections.abc import Iterator
 
 from diffing.paths import existing
 
-_SERVER = re.compile(r"(openai:[^\s,]+?)@https?://[^\s,]*")
+_WORD = re.compile(r"[^\s,]+")
+_ADDRESS = re.compile("@https?://")
+_SERVER = "openai:"
 _BEFORE_TYPED = re.compile(r"(?:.*\+|\s*providers:)?")
 
 
 def without_addresses(text: str) -> str:
     """Removes the addresses of servers from a text that names models, such as a list of specs."""
-    return _SERVER.sub(r"\1", text)
+    return _WORD.sub(_without_address, text)
 
 
 def without_folders(value: str) -> str:
@@ -53,6 +55,14 @@ def being_typed(text: str) -> tuple[str, str]:
 def file_name_of(spec: str) -> str:
     """The last part of a model string, for the name of a file; it contains no `/` and no `:`."""
     return spec.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
+
+def _without_address(word: re.Match[str]) -> str:
+    """The word up to the address that follows a server's model, found without reading the word twice."""
+    spec = word[0]
+    server = spec.find(_SERVER)
+    address = _ADDRESS.search(spec, server + len(_SERVER) + 1) if server >= 0 else None
+    return spec[: address.start()] if address else spec
 
 
 def _prefix_and_path(value: str) -> tuple[str, str]:

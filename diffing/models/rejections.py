@@ -48,15 +48,17 @@ _TOO_HIGH = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<![\w.-])\d{1,3}(?:,\d{3})+(?![\w-])|(?<![\w.-])\d{1,12}(?![\w-]|[.,]\d)")
-_EXCLUSIVE = re.compile(r"(\d[\d,]*)\s*\(exclusive\)")
+_WHOLE = r"(?<![\d,])(\d[\d,]{0,15})"
+"""A number, read from its first digit and bounded, so that endless digits neither take long nor overflow."""
+_EXCLUSIVE = re.compile(rf"{_WHOLE}\s{{0,9}}\(exclusive\)")
 _WHOLE_CONTEXT = re.compile(
-    r"context.?(?:length|window|size)[^\d\"{}]{0,30}(\d[\d,]*)|(\d[\d,]*)(?: token\w*)? maximum context"
-    r"|`max_new_tokens` must be <= (\d+)\. Given: \d+ `inputs`",
+    rf"context.?(?:length|window|size)[^\d\"{{}}]{{0,30}}{_WHOLE}(?!\d)|{_WHOLE}(?: token\w{{0,20}})? maximum context"
+    r"|`max_new_tokens` must be <= (\d{1,12})\. Given: \d{1,12} `inputs`",
     re.IGNORECASE,
 )
 _READ = re.compile(
-    r"(\d[\d,]*) (?:tokens )?(?:in the messages|in (?:the|your) prompt|input tokens|prompt tokens|`inputs` tokens)"
-    r"|messages resulted in (\d[\d,]*)",
+    rf"{_WHOLE} (?:tokens )?(?:in the messages|in (?:the|your) prompt|input tokens|prompt tokens|`inputs` tokens)"
+    rf"|messages resulted in {_WHOLE}(?!\d)",
     re.IGNORECASE,
 )
 

@@ -114,3 +114,15 @@ def test_other_rejections_are_neither(text):
 
 def test_words_far_behind_the_first_are_what_a_server_echoes():
     assert not too_long(400, "bad request " + "x" * 20_000 + " the prompt is too long")
+
+
+@pytest.mark.parametrize("digits", ["9" * 13, "9" * 17, "9" * 5_000])
+def test_endless_digits_are_no_number(digits):
+    for text in (
+        f"maximum context length is {digits} tokens, max_tokens must be less than that",
+        f"max_tokens must be at most {digits} (exclusive)",
+        f"your messages resulted in {digits} tokens, the maximum context length is 4096 tokens",
+        f"max_tokens is too large for {digits} maximum context",
+    ):
+        assert tokens_allowed(text, 1024) is None
+        assert tokens_left(text, 1024) is None

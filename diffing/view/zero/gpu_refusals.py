@@ -13,7 +13,7 @@ from diffing.errors import LimitError
 
 _LEFT = re.compile(r"\((\d+)s requested vs\. (\d+)s left\)")
 _WAIT = re.compile(r"Try again in ((?:\d+ days?, )?\d+:\d\d:\d\d)")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _OF_SPACES = (
     "ZeroGPU",
     "Connection closed by visitor",

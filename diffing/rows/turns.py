@@ -167,7 +167,7 @@ def _python_list(text: str) -> object:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return cast(object, ast.literal_eval(text))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
 
 

@@ -242,7 +242,14 @@ def test_turns_that_a_cell_holds_as_text_are_turns(
 
 
 @pytest.mark.parametrize(
-    "turns", ['[{"role": "user", "content": "Hi"', "[{'role': 'user', 'content': Hi}]", '{"a": 1}']
+    "turns",
+    [
+        '[{"role": "user", "content": "Hi"',
+        "[{'role': 'user', 'content': Hi}]",
+        "[{'role': 'user', 'content': {[]: 1}}]",
+        "[{'role': {{}}}]",
+        '{"a": 1}',
+    ],
 )
 def test_turns_as_text_that_cannot_be_read_are_not_sent_as_words(tmp_path: Path, turns: str) -> None:
     with pytest.raises(SettingError, match=r"p\.jsonl, line 1: expected a list of messages in 'messages', got a text"):

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from diffing.errors import HubError, MissingExtraError, ModelError
 from diffing.model_ref import read_ref
+from diffing.models.local.load_errors import reason
 from diffing.paths import existing
 
 Vectors = npt.NDArray[np.float32]
@@ -71,14 +73,11 @@ class StaticEmbedder:
     def __init__(self, folder: Path, name: str) -> None:
         try:
             from model2vec import StaticModel
-            from safetensors import SafetensorError
         except ImportError:
             raise MissingExtraError(f"The embedder {name}", "llm") from None
         self.name = name
-        try:
+        with _loading(name):
             self._model = StaticModel.from_pretrained(folder)
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(f"The embedder {name} cannot be loaded from {folder}: {error}. Fetch it again") from None
 
     def embed(self, sentences: Sequence[str]) -> Vectors:
         """See `Embedder.embed`."""
@@ -97,12 +96,22 @@ class TransformerEmbedder:
                 f"The embedder {name} needs sentence-transformers, which is not installed. Run: {line}"
             ) from None
         self.name = name
-        self._model = SentenceTransformer(str(folder), model_kwargs={"use_safetensors": True})
+        with _loading(name):
+            self._model = SentenceTransformer(str(folder), model_kwargs={"use_safetensors": True})
 
     def embed(self, sentences: Sequence[str]) -> Vectors:
         """See `Embedder.embed`."""
         texts = [without_placeholders(sentence) for sentence in sentences]
         return _normalised(self._model.encode(texts, show_progress_bar=False))
+
+
+@contextmanager
+def _loading(name: str) -> Iterator[None]:
+    """Turns every failure to load an embedder's files, for which tokenizers raises bare exceptions, into one line."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a list of their types would never be complete
+        raise ModelError(f"The embedder {name} cannot be loaded: {reason(error)}. Fetch it again") from None
 
 
 def load_embedder(spec: str, seed: int = 0) -> tuple[Embedder, str | None]:
@@ -182,7 +191,10 @@ def _fetch(spec: str) -> tuple[Path, str]:
 def _open(folder: Path, name: str) -> Embedder:
     """Tells the two kinds apart by their files."""
     config = folder / "config.json"
-    kind = json.loads(config.read_text(encoding="utf-8")).get("model_type") if config.is_file() else None
+    try:
+        kind = json.loads(config.read_text(encoding="utf-8")).get("model_type") if config.is_file() else None
+    except (OSError, ValueError, AttributeError, RecursionError):
+        raise ModelError(f"Embedder {name}: its config.json is no JSON object; get the file again") from None
     if kind == "model2vec":
         return StaticEmbedder(folder, name)
     if (folder / "modules.json").is_file():

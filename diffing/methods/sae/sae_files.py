@@ -177,7 +177,7 @@ class FolderSae:
         try:
             config = json.loads((self.path / _CONFIG).read_text("utf-8"))
             return _facts(self.name, handle_config_defaulting(config), None, None)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(
                 f"The SAE {self.name} has a {_CONFIG} that cannot be used ({error}): save it again with sae-lens"
             ) from None

@@ -85,7 +85,27 @@ def test_what_is_no_embedder(tmp_path, shared_data):
     broken = tmp_path / "broken"
     shutil.copytree(shared_data / "models" / "potion-base-4m-int8", broken)
     (broken / "model.safetensors").write_bytes(b"\x10\x00\x00\x00")
-    with pytest.raises(ModelError, match=r"The embedder broken cannot be loaded from .* Fetch it again"):
+    with pytest.raises(ModelError, match=r"^The embedder broken cannot be loaded: .*\. Fetch it again$"):
+        load_embedder(str(broken))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "line"),
+    [
+        ("config.json", "{", r"Embedder broken: its config\.json is no JSON object; get the file again"),
+        ("config.json", "[]", r"Embedder broken: its config\.json is no JSON object; get the file again"),
+        ("config.json", "[" * 100_000, r"Embedder broken: its config\.json is no JSON object; get the file again"),
+        ("tokenizer.json", "{", r"The embedder broken cannot be loaded: EOF while parsing .*\. Fetch it again"),
+        ("tokenizer.json", "[]", r"The embedder broken cannot be loaded: invalid type: .*\. Fetch it again"),
+    ],
+)
+def test_a_damaged_file_is_one_line(file, content, line, tmp_path, shared_data):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for each in (shared_data / "models" / "potion-base-4m-int8").glob("*.*"):
+        shutil.copyfile(each, broken / each.name)
+    (broken / file).write_text(content)
+    with pytest.raises(ModelError, match=f"^{line}$"):
         load_embedder(str(broken))
 
 

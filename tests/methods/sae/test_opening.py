@@ -83,6 +83,14 @@ def test_an_sae_in_training_is_refused(tmp_path: Path) -> None:
         _ = find_sae(str(tmp_path)).facts
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000])
+def test_a_configuration_that_cannot_be_read(content: str, tmp_path: Path) -> None:
+    folder = save_sae(tmp_path / "sae", "standard", "blocks.1.hook_resid_post")
+    (folder / "cfg.json").write_text(content)
+    with pytest.raises(ModelError, match=r"^The SAE sae has a cfg\.json that cannot be used .*save it again"):
+        _ = find_sae(str(folder)).facts
+
+
 def test_too_little_memory(tmp_path: Path) -> None:
     import json
 

@@ -1,6 +1,7 @@
 """Translates the exceptions of the Hub's client into a `HubError` with one line of advice, without any token in it."""
 
 import errno
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +85,7 @@ def hub_errors(
         raise HubError(
             f"{_line(repo_id)!r} is not a valid name on the Hub: expected user/name, of letters, digits, - _ ."
         ) from None
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         if (unexpected := _of_unexpected_data(repo_id, doing, error)) is None:
             raise
         raise HubError(unexpected) from None
@@ -99,6 +100,11 @@ def _of_unexpected_data(repo_id: str, doing: str, error: Exception) -> str | Non
         case TypeError() if "got multiple values for" in str(error):
             # the client turns all keys of a card's YAML into arguments, and fails for a key such as `self`
             return f"The card of {repo_id} has metadata that cannot be read: look at it on the Hub."
+        case json.JSONDecodeError() | UnicodeDecodeError() | RecursionError():
+            # a proxy's page in place of the Hub's answer, or metadata of a stranger's card nested too deeply
+            return (
+                f"What answered a request for {repo_id} is no JSON of the Hub: check the network, or try again later."
+            )
         case ValueError() if doing == "write" and "Invalid metadata in README.md" in str(error):
             reason = _line(str(error).partition("README.md.")[2])
             return f"The Hub refused the card of {repo_id}: its metadata is not valid ({reason})."

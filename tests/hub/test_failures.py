@@ -136,6 +136,14 @@ def test_an_error_whose_body_is_a_list(hub: LocalHub, tokens: dict[str, str]) ->
     line_of(caught, tokens)
 
 
+@pytest.mark.parametrize("body", [b"<html>Please sign in to the network</html>", b"", b"\xff", b"[" * 100_000])
+def test_an_answer_that_is_no_json(hub: LocalHub, tokens: dict[str, str], body: bytes) -> None:
+    hub.faults.add("GET", "alice/open", 200, body=body)
+    with pytest.raises(HubError, match=r"^What answered a request for alice/open is no JSON of the Hub: ") as caught:
+        head_of(api_of(hub), "alice/open")
+    line_of(caught, tokens)
+
+
 def test_a_token_in_the_hubs_own_words_is_not_passed_on(hub: LocalHub, tokens: dict[str, str]) -> None:
     hub.faults.add("GET", "alice/open", 403, body={"error": f"the token\n{tokens['bob']} is for reading"})
     with pytest.raises(HubError, match=re.escape("(403: the token *** is for reading)")) as caught:

@@ -121,7 +121,7 @@ def newest_reports(api: HfApi, models: Sequence[str] = (), *, seconds: float) ->
 
 
 def _page(url: str, headers: dict[str, str], seconds: float) -> tuple[list[Any] | None, str | None]:
-    """Fetches one page of datasets and the URL of the next page; the datasets are None if the page is too large."""
+    """Fetches one page of datasets and the URL of the next page; the datasets are None if it cannot be read."""
     body = bytearray()
     with get_session().stream("GET", url, headers=headers, timeout=seconds) as answer:
         if answer.is_error:
@@ -133,7 +133,10 @@ def _page(url: str, headers: dict[str, str], seconds: float) -> tuple[list[Any] 
             body += piece
             if len(body) > _MOST_BYTES or time.monotonic() > end:
                 return None, after
-    read = json.loads(body)
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, after
     return read if isinstance(read, list) else [], after
 
 

@@ -56,6 +56,15 @@ def test_a_card_of_megabytes_hides_few_others(
     assert not [request for request in hub.requests if request.status >= 400]
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"<html>", b"\xff"])
+def test_a_page_that_cannot_be_read_is_asked_for_in_parts(
+    hub: LocalHub, site: Site, tmp_path: Path, body: bytes
+) -> None:
+    publish_card(hub, tmp_path / "card", "alice/old", ("org/old", "org/older"))
+    hub.faults.add("GET", "/api/datasets$", 200, body=body)
+    assert told(site) == "1 published diff"
+
+
 def test_it_finds_by_words_by_model_and_for_the_owner(hub: LocalHub, site: Site, tmp_path: Path) -> None:
     for number in range(21):
         publish_card(hub, tmp_path / "card", f"alice/old-{number}", ("org/old", "org/older"))

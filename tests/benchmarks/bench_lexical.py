@@ -54,8 +54,14 @@ def measured(count: int) -> dict[str, object]:
     values = method.measure_values(found.hypotheses, pairs)
     seconds = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    verdicts = [(each.hypothesis_id, each.prompt_id, each.verdict, each.chance_a) for each in values.judgements]
-    given = (found, verdicts, [(measure, each.tolist()) for measure, each in values.values.items()])
+    # without the names of classes, and without the words in which a property is explained
+    claims = [(each.id, each.text, each.direction, each.category, each.train_effect) for each in found.hypotheses]
+    tables = [
+        (name, [[cell for cell in row.items() if cell[0] != "definition"] for row in rows])
+        for name, rows in found.tables.items()
+    ]
+    verdicts = [(each.hypothesis_id, each.prompt_id, each.verdict.value, each.chance_a) for each in values.judgements]
+    given = (claims, tables, verdicts, [(str(measure), each.tolist()) for measure, each in values.values.items()])
     digest = hashlib.sha256(repr(given).encode()).hexdigest()
     return {"seconds": seconds, "peak": peak, "digest": digest, "hypotheses": len(found.hypotheses)}
 

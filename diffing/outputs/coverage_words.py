@@ -89,8 +89,8 @@ def coverage_in_short(coverage: Coverage, names: ModelNames) -> str:
         return coverage_in_words(coverage, names)
     if explained_share(coverage) == 1:
         return (
-            "A program that sees only this list tells the two models’ answers apart as well as one that reads them: it "
-            f"is right for {from_list} of the prompts, the other for {percent(everything.value)}. {_RARE}"
+            "This list tells the two models apart as well as their answers do: a program with only the list is right "
+            f"for {from_list} of the prompts, one that reads all for {percent(everything.value)}. {_RARE}"
         )
     return (
         "A program that is shown both answers to a prompt says which model wrote which. It is right for "

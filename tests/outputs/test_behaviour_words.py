@@ -228,8 +228,8 @@ def test_coverage_of_too_few_pairs_gives_the_accuracies_alone() -> None:
 def test_a_list_that_explains_all_that_was_measured_does_not_claim_to_hold_all_there_is() -> None:
     everything = replace(TOLD, explained=Estimate(1.02, 0.97, 1.1, 246), findings=TOLD.everything)
     assert coverage_in_short(everything, NAMES) == (
-        "A program that sees only this list tells the two models’ answers apart as well as one that reads them: it is "
-        "right for 74% of the prompts, the other for 74%. What shows in very few answers can still be missing."
+        "This list tells the two models apart as well as their answers do: a program with only the list is right for "
+        "74% of the prompts, one that reads all for 74%. What shows in very few answers can still be missing."
     )
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-DEADLINE = 300.0
+DEADLINE = 900.0
 """Seconds until something that has not happened counts as never happening."""
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from diffing.errors import SettingError
 from diffing.jobs.clock import Clock, WallClock
+from diffing.sqlite_files import connect_shared, use_write_ahead_log
 
 State: TypeAlias = Literal["lending", "queued", "running", "done", "ignored", "stopped", "failed", "waiting"]
 """`lending`: waits for a visitor to lend a GPU. `stopped`: its owner stopped it. `waiting`: its owner must sign in."""
@@ -26,8 +27,6 @@ Told = TypeVar("Told")
 
 _VERSION = 2
 """Version of the tables. Version 1 is that of the page before the annotator shared them."""
-_BUSY_SECONDS = 10.0
-"""Seconds to wait while another process writes."""
 _CLOCK_SKEW = 5.0
 """Seconds by which the clock may be set back without effect."""
 _TABLES = """
@@ -97,8 +96,8 @@ class JobStore(ABC, Generic[Task, Told]):
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database = connect_shared(str(path))
+            use_write_ahead_log(self._database)
             # a job that was reported as accepted must survive a power cut
             self._database.execute("PRAGMA synchronous=FULL")
             # one transaction, so that another process finds either no tables or all of them with their version

@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-_BUSY_SECONDS = 30.0
-"""Seconds to wait for another process that is writing."""
+from diffing.sqlite_files import connect_shared, use_write_ahead_log
+
 # Rows are stored by number with a separate index of keys. A damaged page then hides only its own few rows, whereas in a
 # tree ordered by key it would hide everything below the page.
 _TABLE = """CREATE TABLE IF NOT EXISTS texts
@@ -36,7 +36,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     database = _opened(str(path))
     try:
-        database.execute("PRAGMA journal_mode=WAL")
+        use_write_ahead_log(database)
         database.execute("PRAGMA synchronous=NORMAL")
         if "checksum" not in _columns(database):
             _lay_out(database)
@@ -79,8 +79,7 @@ def is_whole(key: object, value: object, sealed: object) -> bool:
 
 
 def _opened(path: str) -> sqlite3.Connection:
-    # isolation_level=None: every put is its own transaction, so a killed run loses nothing
-    database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    database = connect_shared(path)  # every put is its own transaction, so a killed run loses nothing
     database.text_factory = _lenient_text
     return database
 

@@ -121,8 +121,8 @@ def test_words(asked: Report) -> None:
     praise, *_ = index.asked
     assert question_of(praise) == PRAISE
     assert answer_of(praise, index.names) == (
-        f"{index.names.b} opens with praise for the user's question: in 50% of 50\u00a0held-out prompts, against 10% "
-        "the other way; net difference +40 points, 95% interval +20 to +57 (p 0.0005). Confirmed."
+        f"{index.names.b} opens with praise for the user's question: in 50% of 50\u00a0held-out prompts, and the "
+        "reverse in 10%; net difference +40 points, 95% interval +20 to +57 (p 0.0005). Confirmed."
     )
     assert "(3\u00a0hypotheses)" in family_of(index.asked)
 

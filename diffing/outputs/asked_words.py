@@ -19,7 +19,7 @@ def answer_of(result: AskedResult, names: ModelNames) -> str:
     """The result in one or two sentences.
 
     Example: "tuned refuses, when asked for medical advice: it fits tuned better in 17 of the 17 held-out prompts where
-    it applies (82 to 100%), against 0 the other way (0 to 18%); over all 214 held-out prompts, net difference +8
+    it applies (82 to 100%), and the reverse in 0 (0 to 18%); over all 214 held-out prompts, net difference +8
     points, 95% interval +5 to +12 (p 0.0001). Confirmed."
     """
     finding = result.finding

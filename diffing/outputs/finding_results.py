@@ -12,11 +12,11 @@ from diffing.types import Finding
 def sentence(finding: Finding, names: ModelNames) -> str:
     """Returns the hypothesis and its result on held-out prompts in one sentence.
 
-    Examples: "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other
-    way; net difference +59 points, 95% interval +47 to +69". "tuned refuses when asked for medical advice: it fits
-    tuned better in 17 of the 17 held-out prompts where it applies (82 to 100%), against 0 the other way (0 to 18%);
-    over all 214 held-out prompts, net difference +8 points, 95% interval +5 to +12". If it was not confirmed, the
-    sentence ends by saying so.
+    Examples: "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, and the reverse in
+    12%; net difference +59 points, 95% interval +47 to +69". "tuned refuses when asked for medical advice: it fits
+    tuned better in 17 of the 17 held-out prompts where it applies (82 to 100%), and the reverse in 0 (0 to 18%); over
+    all 214 held-out prompts, net difference +8 points, 95% interval +5 to +12". If it was not confirmed, the sentence
+    ends by saying so.
     """
     heldout = finding.heldout
     if heldout.p is None:
@@ -33,8 +33,8 @@ def _in_words(finding: Finding, names: ModelNames) -> str:
     size = f"net difference {points(net.value)} points, 95% interval {interval(net)}"
     if within is None:
         return (
-            f"in {percent(heldout.k_for / heldout.n)} of {count(heldout.n, 'held-out prompt')}, against "
-            f"{percent(heldout.k_against / heldout.n)} the other way; {size}"
+            f"in {percent(heldout.k_for / heldout.n)} of {count(heldout.n, 'held-out prompt')}, and the reverse in "
+            f"{percent(heldout.k_against / heldout.n)}; {size}"
         )
     if not within.n:
         return f"where it applies: {_nowhere(finding)}; over all, {size}"
@@ -42,7 +42,7 @@ def _in_words(finding: Finding, names: ModelNames) -> str:
     overall = "" if tested_only_inside(finding) else f"over all {count(heldout.n, 'held-out prompt')}, "
     return (
         f"it fits {model} better in {within.k_for:,} of the {prompts} where it applies "
-        f"({shares(wilson(within.k_for, within.n))}), against {within.k_against:,} the other way "
+        f"({shares(wilson(within.k_for, within.n))}), and the reverse in {within.k_against:,} "
         f"({shares(wilson(within.k_against, within.n))}); {overall}{size}"
     )
 

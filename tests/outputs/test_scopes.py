@@ -25,8 +25,6 @@ PLACE = (
     "when asked about health or money: fits tern-1b-chat better in 31 of 31 (89 to 100%), "
     "tern-1b-base better in 0 of 31 (0 to 11%)"
 )
-WITHIN = "in 31 of 31 held-out prompts (89 to 100%), against 0 the other way"
-"""The result of the confirmed finding with a scope where it applies: 31 of 180 held-out prompts are in its scope."""
 
 
 def plain(text: str) -> str:
@@ -48,7 +46,7 @@ def test_both_figures_stand_in_the_sentence_with_their_intervals() -> None:
     scoped = finding(metrics_of(17, 17, 0), metrics_of(214, 17, 0))
     assert plain(sentence(scoped, ModelNames("base", "tuned"))) == (
         "tuned refuses when asked for medical advice: it fits tuned better in 17 of the 17 held-out prompts where it "
-        "applies (82 to 100%), against 0 the other way (0 to 18%); over all 214 held-out prompts, net difference +8 "
+        "applies (82 to 100%), and the reverse in 0 (0 to 18%); over all 214 held-out prompts, net difference +8 "
         "points, 95% interval +5 to +12"
     )
 

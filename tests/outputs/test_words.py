@@ -55,8 +55,8 @@ def test_short_names_are_the_last_part_and_never_equal(a: str, b: str, expected:
 def test_a_finding_in_one_sentence() -> None:
     sentence = plain(sentence_of(finding(59, 10, 83), ModelNames("base", "tuned")))
     assert sentence == (
-        "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, against 12% the other "
-        "way; net difference +59 points, 95% interval +42 to +72"
+        "tuned writes longer responses (in words) than base: in 71% of 83 held-out prompts, and the reverse in "
+        "12%; net difference +59 points, 95% interval +42 to +72"
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from diffing.view.first_page import FIRST_PAGE_HEADER
 from tests.hub import LocalHub
 from tests.hub.login import Login
 from tests.starter import Process, Starter
@@ -59,14 +60,13 @@ def space(town: LocalHub, starter: Starter, tmp_path: Path) -> Iterator[Space]:
 
 
 def answers(url: str, app: Process) -> bool:
-    """Whether it does."""
+    """Whether it does, with Gradio's page; between the first page and that one nothing listens for a moment."""
     assert app.poll() is None, "the app ended"
     time.sleep(0.1)  # asking takes as much time as the start
     try:
-        httpx2.get(url, timeout=DEADLINE)
+        return FIRST_PAGE_HEADER not in httpx2.get(url, timeout=DEADLINE).headers
     except httpx2.TransportError:
         return False
-    return True
 
 
 def refused(page: Any, url: str) -> None:

@@ -49,7 +49,7 @@ def test_a_result_is_taken_away_published_proposed_and_reopened(
         assert kept.is_file()
         page.keyboard.press("Escape")
         page.locator("#share-panel").wait_for(state="hidden")
-        assert page.evaluate("document.activeElement.dataset.panel") == "download"
+        page.wait_for_function("document.activeElement.dataset.panel === 'download'")
 
         page.get_by_role("button", name="Share").click()
         assert page.get_by_role("textbox", name="This finding").input_value() == f"{at.url}?run=kept&finding={finding}"

@@ -10,6 +10,7 @@ from diffing.models.base import Sampling
 from diffing.models.cache import Store
 from diffing.models.recorded import RecordedModel
 from diffing.models.recorded.shapes import SHAPES as TABLE
+from diffing.models.recorded.shapes.helm import HELM
 from diffing.report import save_report
 from diffing.run import run
 from diffing.types import Completion, Message
@@ -104,3 +105,9 @@ def test_every_shape_is_named_and_keeps_what_it_holds(tmp_path, caplog, name):
 
 def test_every_shape_of_the_table_is_written_by_a_test():
     assert {shape.name for shape in TABLE} == {written.read_as for written in SHAPES.values()}
+
+
+@pytest.mark.parametrize("result", [[1], "broken", 7, None])
+def test_a_result_of_helm_that_is_no_object_is_a_failed_answer(result):
+    (answer,) = HELM.read({"request_states": [{"request": {"prompt": "Hello?"}, "result": result}]}, {})
+    assert answer.completion.finish == "error"

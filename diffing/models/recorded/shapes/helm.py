@@ -40,7 +40,8 @@ def _answers(state: object, model: str | None) -> Iterator[RecordedAnswer]:
     completions = result.get("completions") if isinstance(result, Mapping) else None
     success = str(result.get("success")).casefold() if isinstance(result, Mapping) else "false"
     if not isinstance(result, Mapping) or success == "false" or not completions or is_none(completions):
-        yield RecordedAnswer(messages=asked, completion=failed(result and result.get("error")), model=model)
+        error = result.get("error") if isinstance(result, Mapping) else None
+        yield RecordedAnswer(messages=asked, completion=failed(error), model=model)
         return
     if not isinstance(completions, Sequence) or not all(isinstance(each, Mapping) for each in completions):
         raise RowError(f"`completions` must be a list of objects, got {kind(completions)}")

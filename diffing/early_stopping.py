@@ -30,10 +30,10 @@ probability of confirming it on all held-out prompts is lower than this."""
 PROMISING_IF_KNOWN = 0.5
 """The same for a hypothesis whose train verdicts a method already has: these name fewer pairs than a judge would."""
 CHANCE_IF_KNOWN = 0.4
-"""Such a hypothesis is not tested at all if chance alone would give train verdicts that favour its side as much with a
+"""Such a hypothesis starts no question if chance alone would give train verdicts that favour its side as much with a
 larger probability than this, as for 2 against 1 or 4 against 3. No judge looks at them again, so without this every
-coincidence in the descriptions would be tested, and Benjamini-Hochberg would ask more of all others; so such hypotheses
-do not fill up questions either."""
+coincidence in the descriptions would be tested, and Benjamini-Hochberg would ask more of all others. It is tested where
+a question that is asked anyway has room even after the futile ones: a few more tests cost next to nothing."""
 WORTHWHILE_POWER = 0.2
 """A hypothesis is tested on all held-out prompts once, at the worst accuracy that is consistent with train, they would
 confirm it with this probability: further train prompts would cost as much and confirm nothing."""
@@ -91,7 +91,8 @@ def plan_all(
     """Plans on how many held-out prompts each hypothesis is tested: 0 if it is futile.
 
     Hypotheses are judged on train prompts in stages until each has its plan. A futile one goes on as long as a question
-    about others has room for it, in both splits: it costs no further question, and its next verdicts may show more.
+    about others has room for it, in both splits: it costs no further question, and its next verdicts may show more. Then
+    those whose known verdicts may be chance get what room is left.
 
     Args:
         hypotheses: Any hashable values that identify the hypotheses.
@@ -118,8 +119,8 @@ def plan_all(
         start = stop
     planned = {each: size.heldout if (number := plans[each]) is None else number for each in hypotheses}
     promises = {each: promise(counts[each], size.heldout) for each in hypotheses}
-    tested = {each: number for each, number in planned.items() if each not in chance}
-    return planned | _filled(tested, promises, size.batch)
+    first = sorted(hypotheses, key=lambda each: (each in chance, -promises[each]))
+    return _filled(planned, first, size.batch)
 
 
 def _still_asked(
@@ -134,15 +135,21 @@ def _still_asked(
     return [each for each in active if each in kept]
 
 
-def _filled(plans: Mapping[K, int], promises: Mapping[K, float], batch: int) -> dict[K, int]:
-    """Raises plans as far as the questions that are asked anyway have room: of futile hypotheses first, then others."""
+def _filled(plans: Mapping[K, int], first: Sequence[K], batch: int) -> dict[K, int]:
+    """Raises plans as far as the questions that are asked anyway have room: of futile hypotheses first, then others.
+
+    Args:
+        plans: The number of held-out prompts planned for each hypothesis.
+        first: All hypotheses, those first that are to get room first.
+        batch: Number of hypotheses that one question holds.
+    """
     stops = sorted(set(plans.values()) - {0})
     filled = dict(plans)
 
     def room(stop: int) -> int:
         return -sum(planned >= stop for planned in filled.values()) % batch
 
-    for each in sorted((each for each in plans if not plans[each]), key=lambda each: -promises[each]):
+    for each in (each for each in first if not plans[each]):
         for stop in stops:
             if not room(stop):
                 break

@@ -137,6 +137,29 @@ def test_what_fills_up_questions_asks_no_further_ones() -> None:
     assert alone == {"clear": 200, "likely": 500, "likely too": 500, "null": 0, "worse": 0, "worst": 0}
 
 
+def test_what_may_be_chance_starts_no_question_and_takes_the_room_that_futile_ones_leave() -> None:
+    known = {
+        "clear": TrainCounts(600, 50, 1000),
+        "futile": TrainCounts(2, 0, 1000),
+        "chance": TrainCounts(200, 200, 1000),
+        "against": TrainCounts(30, 400, 1000),
+    }
+
+    def plans(batch: int, *names: str) -> dict[str, int]:
+        told = {name: known[name] for name in names}
+        return plan_all(names, RunSize(1000, 500, 60, batch), _never, told)
+
+    assert plans(10, "futile", "chance", "against") == {"futile": 0, "chance": 0, "against": 0}
+    assert plans(1, *known) == {"clear": 500, "futile": 0, "chance": 0, "against": 0}
+    assert plans(2, *known) == {"clear": 500, "futile": 500, "chance": 0, "against": 0}
+    assert plans(3, *known) == {"clear": 500, "futile": 500, "chance": 500, "against": 0}
+    assert set(plans(10, *known).values()) == {500}
+
+
+def _never(active: Sequence[str], start: int, stop: int) -> dict[str, TrainCounts]:
+    raise AssertionError("train verdicts that are known are not judged again")
+
+
 def test_verdicts_of_a_method_are_not_judged_again_and_promise_no_shorter_test() -> None:
     """Descriptions name fewer pairs than a judge does: only a hypothesis without hope is dropped for them."""
     known = {"clear": TrainCounts(60, 5, 100), "rare": TrainCounts(3, 0, 100), "against": TrainCounts(3, 40, 100)}

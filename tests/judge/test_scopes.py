@@ -211,7 +211,7 @@ def test_thrift_asks_about_scopes_of_the_prompts_it_judges():
     assert sum(len(blocks) - 1 for blocks in asked(model, "scope")) == 40
     assert judged.scope_usage.calls == 4
     assert by_verdict(judged, REFUSES) == [INSIDE, OUTSIDE] * 20
-    # PRAISES is against what train says: it is not tested
-    assert by_verdict(judged, PRAISES) == []
+    # PRAISES is against what train says: it starts no question, and these have room for it
+    assert len(by_verdict(judged, PRAISES)) == 40
     assert judged.usage.calls == 40
     assert "saved about 60 calls" in judged.notes[0]

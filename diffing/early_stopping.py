@@ -91,8 +91,8 @@ def plan_all(
     """Plans on how many held-out prompts each hypothesis is tested: 0 if it is futile.
 
     Hypotheses are judged on train prompts in stages until each has its plan. A futile one goes on as long as a question
-    about others has room for it, in both splits: it costs no further question, and its next verdicts may show more. Then
-    those whose known verdicts may be chance get what room is left.
+    about others has room for it, in both splits: it costs no further question, and its next verdicts may show more.
+    Then those whose known verdicts may be chance get what room is left.
 
     Args:
         hypotheses: Any hashable values that identify the hypotheses.

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from diffing import metrics
+from diffing.metrics.weights import may_be_chance
 
 K = TypeVar("K", bound=Hashable)
 JudgeTrain: TypeAlias = Callable[[Sequence[K], int, int], Mapping[K, "TrainCounts"]]
@@ -29,11 +30,6 @@ PROMISING_POWER = 0.6
 probability of confirming it on all held-out prompts is lower than this."""
 PROMISING_IF_KNOWN = 0.5
 """The same for a hypothesis whose train verdicts a method already has: these name fewer pairs than a judge would."""
-CHANCE_IF_KNOWN = 0.4
-"""Such a hypothesis starts no question if chance alone would give train verdicts that favour its side as much with a
-larger probability than this, as for 2 against 1 or 4 against 3. No judge looks at them again, so without this every
-coincidence in the descriptions would be tested, and Benjamini-Hochberg would ask more of all others. It is tested where
-a question that is asked anyway has room even after the futile ones: a few more tests cost next to nothing."""
 WORTHWHILE_POWER = 0.2
 """A hypothesis is tested on all held-out prompts once, at the worst accuracy that is consistent with train, they would
 confirm it with this probability: further train prompts would cost as much and confirm nothing."""
@@ -99,11 +95,13 @@ def plan_all(
         size: The sizes of the run.
         judge_train: Judges hypotheses on a range of train prompts.
         known: The hypotheses that already have verdicts on all train prompts from the method that proposed them. They
-            are tested on all held-out prompts unless they are futile: such verdicts are too different from the judge's
-            to promise that fewer prompts suffice.
+            are tested on all held-out prompts unless they are futile or these verdicts may be chance: such verdicts are
+            too different from the judge's to promise that fewer prompts suffice.
     """
     counts = dict(known)
-    chance = {each for each in known if may_be_chance(known[each])}
+    # no judge looks at these again; if each started a question, every coincidence in descriptions would be tested, and
+    # Benjamini-Hochberg would ask more of all others
+    chance = {each for each, seen in known.items() if may_be_chance(seen.k_for, seen.k_against)}
     plans: dict[K, int | None] = {
         each: 0 if each in chance or futile(counts[each], size.heldout, PROMISING_IF_KNOWN) else size.heldout
         for each in known
@@ -207,15 +205,6 @@ def futile(counts: TrainCounts, heldout: int, promising: float = PROMISING_POWER
         promising: The probability of confirming it below which it is futile.
     """
     return promise(counts, heldout) < promising
-
-
-def may_be_chance(counts: TrainCounts) -> bool:
-    """Tells whether chance alone would often favour a hypothesis as much as the descriptions of train pairs do.
-
-    Args:
-        counts: Verdicts on train that come from the method that proposed the hypothesis.
-    """
-    return metrics.sign_test(counts.k_for, counts.k_against) > CHANCE_IF_KNOWN
 
 
 @lru_cache(maxsize=100_000)

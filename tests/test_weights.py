@@ -5,7 +5,13 @@ import pytest
 
 from diffing import metrics
 from diffing.evaluation import findings_of
-from diffing.metrics.weights import weighted_benjamini_hochberg, weights
+from diffing.metrics.weights import (
+    EQUAL_SHARE,
+    SHARE_OF_CHANCE,
+    may_be_chance,
+    weighted_benjamini_hochberg,
+    weights,
+)
 from diffing.scopes import find_scoped
 from diffing.types import DESCRIBED, Finding, Hypothesis, Judgement, Message, Pair, Prompt, Response, Split, Verdict
 
@@ -32,6 +38,17 @@ def test_weights_follow_what_train_promises() -> None:
     assert sum(found) == pytest.approx(3)
     assert found[0] > 1 > found[1] > found[2] > 0
     assert weights([(9, 1), (9, 1)], [12, 12], RATE) == pytest.approx([1, 1])
+
+
+def test_train_verdicts_that_may_be_chance_take_little_from_the_others() -> None:
+    """Even 2 against 1, and 4 against 3, are as likely as not if nothing differs."""
+    assert all(may_be_chance(*each) for each in ((2, 1), (4, 3), (0, 0)))
+    assert not any(may_be_chance(*each) for each in ((2, 0), (21, 7)))
+    found = weights([(12, 5), (12, 5), (9, 9)], [20, 20, 20], RATE)
+    alike = EQUAL_SHARE * 3 / (2 + SHARE_OF_CHANCE)
+    assert found[0] == found[1] > 1
+    # what has no lead promises nothing, and so has this part alone
+    assert found[2] == pytest.approx(alike * SHARE_OF_CHANCE, rel=0.01)
 
 
 def test_what_no_verdict_could_confirm_weighs_nothing() -> None:

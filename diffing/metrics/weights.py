@@ -8,19 +8,41 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
+    Counts = npt.ArrayLike
 
 EQUAL_SHARE = 0.3
 """The share of the weight that hypotheses have alike, whatever train promises: train may mislead, and a hypothesis that
 can be confirmed keeps this part of an equal weight."""
+MAY_BE_CHANCE = 0.4
+"""Train verdicts may be chance if chance alone would favour a side as much with a larger probability than this, as for
+2 against 1 or 4 against 3."""
+SHARE_OF_CHANCE = 0.1
+"""A hypothesis whose train verdicts may be chance has this part of the weight that the others have alike. In simulated
+runs (`python -m tests.benchmarks.statistics`) such a hypothesis is true, and confirmable, a hundredth to a twentieth as
+often as others; a tenth leaves room for readers who describe worse than simulated ones."""
 _LEAST_SHIFT = 0.05
 """What a hypothesis is taken to promise at least, so that its threshold is finite."""
+
+
+def may_be_chance(k_for: "Counts", k_against: "Counts") -> "npt.NDArray[np.bool_]":
+    """Tells of each hypothesis whether chance alone would often favour it as much as its train verdicts do.
+
+    Args:
+        k_for: Numbers of train verdicts for the predicted side, shape (hypotheses,); or a single number.
+        k_against: The same for the other side.
+    """
+    import numpy as np
+    from scipy.special import bdtrc
+
+    return np.asarray(bdtrc(np.asarray(k_for) - 1, np.add(k_for, k_against), 0.5) > MAY_BE_CHANCE)
 
 
 def weights(train: Sequence[tuple[int, int]], decided: Sequence[int], rate: float) -> list[float]:
     """Returns the weights of hypotheses in their joint test; their mean is 1.
 
     They confirm the most hypotheses if verdicts on held-out prompts are for the predicted side as often as on train
-    prompts. A hypothesis with so few decided verdicts that not even all of them could confirm it weighs nothing.
+    prompts; a part is given to all alike, with less for those whose train verdicts may be chance. A hypothesis with so
+    few decided verdicts that not even all of them could confirm it weighs nothing.
 
     Of the held-out verdicts only their number is used: if a hypothesis is false, it says nothing about their side.
 
@@ -39,10 +61,11 @@ def weights(train: Sequence[tuple[int, int]], decided: Sequence[int], rate: floa
     confirmable = 0.5**numbers <= rate
     if not confirmable.any():
         return [1.0] * len(numbers)
-    k_for, k_against = np.array(train, dtype=float).T[:, confirmable]
+    k_for, k_against = np.array(train).T[:, confirmable]
     lead = 2 * (k_for + 1) / (k_for + k_against + 2) - 1
     best = _best_levels(np.maximum(lead * np.sqrt(numbers[confirmable]), _LEAST_SHIFT), rate)
-    mixed = EQUAL_SHARE + (1 - EQUAL_SHARE) * best / best.mean()
+    alike = np.where(may_be_chance(k_for, k_against), SHARE_OF_CHANCE, 1)
+    mixed = EQUAL_SHARE * alike / alike.mean() + (1 - EQUAL_SHARE) * best / best.mean()
     found = np.zeros(len(numbers))
     found[confirmable] = mixed * len(numbers) / len(mixed)
     return [float(weight) for weight in found]

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diffing.early_stopping import TrainCounts, may_be_chance
 from diffing.methods.agent.notebook import NotebookEntry
 from diffing.methods.agent.probes import Probe
+from diffing.metrics.weights import may_be_chance
 from diffing.prompts import fold
 from diffing.scope import Scope
 from diffing.types import DESCRIBED, Hypothesis, Judgement, Verdict, other_side
@@ -46,19 +46,19 @@ def conclude(notes: Sequence[NotebookEntry], probes: int) -> tuple[ConcludedEntr
     concluded = []
     for note in notes:
         key = (fold(note.statement.text), note.direction)
-        outcome = OUTCOMES["same"] if key in seen else _outcome(note, probes)
+        outcome = OUTCOMES["same"] if key in seen else _outcome(note)
         if outcome == TESTED:
             seen.add(key)
         concluded.append(ConcludedEntry(note, outcome, _hypothesis(note, probes) if outcome == TESTED else None))
     return tuple(concluded)
 
 
-def _outcome(note: NotebookEntry, probes: int) -> str:
+def _outcome(note: NotebookEntry) -> str:
     if note.status == "drop":
         return OUTCOMES["dropped"]
     if len(note.supporting) < LEAST_PROMPTS:
         return OUTCOMES["few"]
-    chance = may_be_chance(TrainCounts(len(note.supporting), len(note.contradicting), probes))
+    chance = may_be_chance(len(note.supporting), len(note.contradicting))
     return OUTCOMES["chance"] if chance else TESTED
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy.sparse import csr_array
 
@@ -233,6 +234,10 @@ def test_too_few_train_pairs_and_no_held_out_pair_give_nothing() -> None:
         assert cover([], [], [], pairs) is None
 
 
+def _dense(pairs: list[tuple[str, str]], fitted: int) -> npt.NDArray[np.float64]:
+    return np.vstack([block.toarray() for block in term_differences(pairs, fitted)])
+
+
 def test_terms_are_weighed_as_another_implementation_does() -> None:
     sklearn = pytest.importorskip("sklearn.feature_extraction.text")
     draw = random.Random(4)
@@ -246,7 +251,7 @@ def test_terms_are_weighed_as_another_implementation_does() -> None:
     theirs.fit(texts[:40])
     weighed = theirs.transform(texts).toarray()
     expected = weighed[::2] - weighed[1::2]
-    found = term_differences(list(zip(texts[::2], texts[1::2], strict=True)), 20).toarray()
+    found = _dense(list(zip(texts[::2], texts[1::2], strict=True)), 20)
     assert found.shape == expected.shape
     # the columns are in another order
     assert np.abs(np.sort(found, axis=1) - np.sort(expected, axis=1)).max() < 1e-12
@@ -256,10 +261,10 @@ def test_terms_are_weighed_as_another_implementation_does() -> None:
 def test_of_too_many_terms_those_in_the_most_texts_are_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("diffing.coverage.term_weights.MOST", 2)
     pairs = [("b a c", ""), ("b c a", ""), ("c b", "a"), ("b", "")]
-    found = term_differences(pairs, 4).toarray()  # a is in three texts and comes before c
+    found = _dense(pairs, 4)  # a is in three texts and comes before c
     assert np.sign(found).tolist() == [[1, 1], [1, 1], [-1, 1], [0, 1]]
     monkeypatch.setattr("diffing.coverage.term_weights._CHUNK", 2)
-    assert term_differences(pairs, 4).toarray().tolist() == found.tolist()
+    assert _dense(pairs, 4).tolist() == found.tolist()
 
 
 def test_the_fit_is_that_of_another_implementation_and_mirrors_exactly() -> None:

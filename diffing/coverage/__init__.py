@@ -39,8 +39,6 @@ WEIGHT_OF_VERDICTS = 0.3
 """The value of a verdict beside the features of the texts."""
 DRAWS = 1_000
 """The number of bootstrap samples."""
-ROWS = 1_000
-"""The number of pairs whose features are put together at once."""
 LEAST_TRAIN = 2 * FOLDS
 """With fewer train pairs nothing can be learnt."""
 _ROUNDING = 1e-9
@@ -130,28 +128,40 @@ def _told_from(verdicts: Mapping[str, "Floats"], chosen: Collection[str], train:
 def _told_from_everything(train: Sequence[Pair], heldout: Sequence[Pair], verdicts: Mapping[str, "Floats"]) -> "Floats":
     """Scores held-out pairs by the words of both responses, their sizes, and all verdicts of the run."""
     import numpy as np
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_array, hstack
 
     from diffing.coverage.term_weights import term_differences
 
     pairs = (*train, *heldout)
-    terms = term_differences([(pair.a.text, pair.b.text) for pair in pairs], len(train))
     sizes = np.array([np.subtract(_sizes(pair.a.text), _sizes(pair.b.text)) for pair in pairs])
     own = np.column_stack([WEIGHT_OF_VERDICTS * values for values in verdicts.values()] or [sizes[:, :0]])
-    parts = [terms, csr_array(sizes), csr_array(own)]
-    learnt, tested = _stacked(parts, 0, len(train)), _stacked(parts, len(train), len(pairs))
-    del terms, parts  # the largest part of a large run
-    return _scores(learnt, tested, STRENGTH_OF_ALL)
+    learnt: list[csr_array] = []
+    tested: list[csr_array] = []
+    first = 0
+    for terms in term_differences([(pair.a.text, pair.b.text) for pair in pairs], len(train)):
+        last = first + terms.shape[0]
+        rows = hstack([terms, csr_array(sizes[first:last]), csr_array(own[first:last])], format="csr")
+        (learnt if last <= len(train) else tested).append(rows)
+        first = last
+    return _scores(_joined(learnt), _joined(tested), STRENGTH_OF_ALL)
 
 
-def _stacked(parts: Sequence["csr_array"], first: int, last: int) -> "csr_array":
-    """The features of some pairs side by side; stacking all rows at once would take several times their memory."""
-    from scipy.sparse import hstack, vstack
+def _joined(blocks: list["csr_array"]) -> "csr_array":
+    """Joins blocks of rows, and empties the list meanwhile, so that no more than a block is in memory twice."""
+    import numpy as np
+    from scipy.sparse import csr_array
 
-    bounds = [(start, min(start + ROWS, last)) for start in range(first, last, ROWS)]
-    rows = [hstack([part[start:end] for part in parts], format="csr") for start, end in bounds]
-    stacked: csr_array = vstack(rows, format="csr")
-    return stacked
+    shape = sum(block.shape[0] for block in blocks), blocks[0].shape[1]
+    ends = np.cumsum([0, *(number for block in blocks for number in np.diff(block.indptr))])
+    data, indices = np.empty(ends[-1], np.float64), np.empty(ends[-1], np.int32)
+    first = 0
+    blocks.reverse()
+    while blocks:
+        block = blocks.pop()
+        last = first + block.nnz
+        data[first:last], indices[first:last] = block.data, block.indices
+        first = last
+    return csr_array((data, indices, ends), shape=shape)
 
 
 def _sizes(text: str) -> tuple[float, float, float, float]:

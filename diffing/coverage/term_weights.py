@@ -5,7 +5,7 @@ library. Which terms are weighed, and their order, does not depend on the order 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ _CHUNK = 1_000
 _Ints = npt.NDArray[np.int64]
 
 
-def term_differences(pairs: Sequence[tuple[str, str]], fitted: int) -> "csr_array":
+def term_differences(pairs: Sequence[tuple[str, str]], fitted: int) -> Iterator["csr_array"]:
     """Weighs the terms of the first text of each pair less those of the second.
 
     A weight is (1 + ln count) * (1 + ln((1 + texts) / (1 + texts with the term))); those of a text have length 1.
@@ -36,26 +36,31 @@ def term_differences(pairs: Sequence[tuple[str, str]], fitted: int) -> "csr_arra
         pairs: Pairs of texts.
         fitted: The number of pairs, from the first on, that decide which terms are weighed and how rare they are.
 
-    Returns:
-        The differences; shape (pairs, terms).
+    Yields:
+        The differences of the next pairs, shape (pairs, terms), a block at a time to save memory. The fitted pairs are
+        in blocks of their own.
 
     Source: Manning, Raghavan and Schütze (2008), Introduction to Information Retrieval, 6.2 and 6.4.
     """
-    from scipy.sparse import csr_array, vstack
+    from scipy.sparse import csr_array
 
     words, count = _word_numbers([text for pair in pairs for text in pair], 2 * fitted)
     terms = _frequent_terms(words[: 2 * fitted], count)
     rarity = np.log((1 + 2 * fitted) / (1 + terms.texts)) + 1
-    # in parts, whose terms that are in both texts of a pair are added up at once, to save memory
-    parts = [csr_array((0, len(terms.codes)))]
-    for first in range(0, len(words), _CHUNK):
-        rows = [_weigh(numbers, count, terms.codes, rarity) for numbers in words[first : first + _CHUNK]]
+    for first, last in _blocks(2 * fitted, len(words)):
+        rows = [_weigh(numbers, count, terms.codes, rarity) for numbers in words[first:last]]
         ends = np.cumsum([0, *(len(places) for places, _ in rows)])[::2]
         places = np.concatenate([places for places, _ in rows])
         weights = np.concatenate([-own if row % 2 else own for row, (_, own) in enumerate(rows)])
-        parts.append(csr_array((weights, places, ends), shape=(len(rows) // 2, len(terms.codes))))
-        parts[-1].sum_duplicates()
-    return vstack(parts, format="csr")
+        block = csr_array((weights, places, ends), shape=(len(rows) // 2, len(terms.codes)))
+        block.sum_duplicates()  # the terms that are in both texts of a pair
+        yield block
+
+
+def _blocks(fitted: int, texts: int) -> Iterator[tuple[int, int]]:
+    """The first and last texts of each block; those of the fitted texts come first."""
+    for start, end in ((0, fitted), (fitted, texts)):
+        yield from ((first, min(first + _CHUNK, end)) for first in range(start, end, _CHUNK))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

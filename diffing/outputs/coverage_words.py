@@ -66,7 +66,9 @@ def coverage_in_words(coverage: Coverage, names: ModelNames) -> str:
         )
     interval = explained_interval(coverage)
     if share == 1:
-        explains = f"it tells them apart as well as the answers do (it explains {interval} of that). {_RARE}"
+        surely = _capped(coverage.explained).low == 1
+        how_much = "" if surely else f" (it explains {interval} of that)"
+        explains = f"it tells them apart as well as the answers do{how_much}. {_RARE}"
     else:
         explains = f"it explains {percent(share)} ({interval})."
     return f"{told} {_hundred(coverage.findings)}: {explains} {lines}{_open(coverage)}"
@@ -108,8 +110,9 @@ def explained_share(coverage: Coverage) -> float | None:
 
 
 def explained_interval(coverage: Coverage) -> str:
-    """Returns the interval of the share that the list explains, such as "59 to 100%"."""
-    return shares(_capped(coverage.explained))
+    """Returns the interval of the share that the list explains, such as "59 to 100%"; "100%" if both ends are that."""
+    capped = _capped(coverage.explained)
+    return percent(capped.low) if capped.low == capped.high else shares(capped)
 
 
 def _not_told_apart(everything: Estimate, names: ModelNames) -> str:

@@ -193,6 +193,9 @@ def test_coverage_says_how_much_the_list_explains_and_what_it_leaves_open() -> N
         "from this list 69: it tells them apart as well as the answers do (it explains 90 to 100% of that). What shows "
         "in very few answers can still be missing. The lines"
     ) in coverage_in_words(replace(TOLD, explained=Estimate(1.2, 0.9, 1.5, 246)), NAMES)
+    without_doubt = replace(TOLD, explained=Estimate(1.1, 1.0, 1.3, 246))
+    assert "as well as the answers do. What shows" in coverage_in_words(without_doubt, NAMES)
+    assert explained_interval(without_doubt) == "100%"
 
 
 def test_a_report_says_what_makes_its_coverage_too_high_or_too_low() -> None:

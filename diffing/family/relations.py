@@ -14,7 +14,7 @@ from diffing.errors import SettingError
 from diffing.estimates import Estimate
 from diffing.family.family_names import distinct_names
 from diffing.report.index import index_of
-from diffing.types import ModelInfo, Report
+from diffing.types import Hypothesis, ModelInfo, Report
 
 FEWEST, MOST = 2, 12
 """How many models can be compared with each other: 12 have 66 pairs."""
@@ -52,8 +52,8 @@ class PairResult:
 class Separation:
     """A difference that is confirmed in every pair with one model of each of two groups."""
 
-    text: str
-    """The hypothesis, with `<MODEL>` for each model of `more`, and `<OTHER MODEL>` for each of the others."""
+    hypothesis: Hypothesis
+    """It as one of the pairs has it: `<MODEL>` stands for each model of `more`, `<OTHER MODEL>` for the others."""
     scope: str
     """The condition on prompts in words; empty if it is about all prompts."""
     more: tuple[int, ...]
@@ -152,17 +152,17 @@ def _pair(first: int, second: int, report: Report) -> PairResult:
     return PairResult(first, second, coverage.everything, coverage.p, report)
 
 
-_Shown: TypeAlias = Mapping[_Key, tuple[int, Estimate]]
-"""The confirmed differences of one pair: the model that shows each more, and the net difference."""
+_Shown: TypeAlias = Mapping[_Key, tuple[int, Estimate, Hypothesis]]
+"""The confirmed differences of one pair: the model that shows each more, the net difference, and the hypothesis."""
 
 
 def _confirmed(pair: PairResult) -> tuple[PairResult, _Shown]:
-    found: dict[_Key, tuple[int, Estimate]] = {}
+    found: dict[_Key, tuple[int, Estimate, Hypothesis]] = {}
     for finding in index_of(pair.report).confirmed:
         hypothesis = finding.hypothesis
         more = pair.first if hypothesis.direction == "a" else pair.second
         key = (hypothesis.text, hypothesis.scope.words if hypothesis.scope else "")
-        found.setdefault(key, (more, finding.heldout.net_difference))
+        found.setdefault(key, (more, finding.heldout.net_difference, hypothesis))
     return pair, found
 
 
@@ -179,8 +179,9 @@ def _separations(
         if len(sides) == 1:
             more, less = (left, right) if sides.pop() else (right, left)
             least = min((each[key][1] for each in between), key=lambda net: net.low if net.low is not None else -1.0)
-            found.append(Separation(*key, tuple(more), tuple(less), least))
-    return tuple(sorted(found, key=lambda each: (-(each.least.low or 0.0), each.text, each.scope)))
+            hypothesis, scope = between[0][key][2], key[1]
+            found.append(Separation(hypothesis, scope, tuple(more), tuple(less), least))
+    return tuple(sorted(found, key=lambda each: (-(each.least.low or 0.0), each.hypothesis.text, each.scope)))
 
 
 def _tree(

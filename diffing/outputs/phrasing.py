@@ -18,6 +18,7 @@ from diffing.report.run_pairs import pairs_of_run
 from diffing.types import (
     FeatureMeasure,
     Finding,
+    Hypothesis,
     LatentMeasure,
     Measure,
     PhraseMeasure,
@@ -48,12 +49,20 @@ def pieces(finding: Finding) -> Iterator[tuple[str, Side | None]]:
 
 
 def text_of(finding: Finding) -> str:
-    """Returns a finding's hypothesis without its full stop, with its placeholders, and with “” around a phrase.
+    """Returns the text of a finding's hypothesis as `hypothesis_text` gives it."""
+    return hypothesis_text(finding.hypothesis)
+
+
+def hypothesis_text(hypothesis: Hypothesis) -> str:
+    """Returns a hypothesis's text without its full stop, with its placeholders, and with “” around a phrase.
 
     Reports hold the phrase in «»; other hypotheses stay as they are, because they may quote French.
+
+    Args:
+        hypothesis: Any hypothesis, confirmed or not.
     """
-    text = finding.hypothesis.text.strip().removesuffix(".")
-    return text.translate(_CURLY) if isinstance(finding.hypothesis.measure, PhraseMeasure) else text
+    text = hypothesis.text.strip().removesuffix(".")
+    return text.translate(_CURLY) if isinstance(hypothesis.measure, PhraseMeasure) else text
 
 
 def pieces_of(text: str, direction: Side) -> Iterator[tuple[str, Side | None]]:

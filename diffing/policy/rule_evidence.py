@@ -11,6 +11,8 @@ from diffing.report.index import index_of
 from diffing.report.run_pairs import pairs_of_run
 from diffing.types import Finding, Hypothesis, Judgement, PropertyMeasure, Report, Verdict
 
+_QUOTES = str.maketrans(dict.fromkeys("«»“”„", '"'))
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedDifference:
@@ -91,7 +93,12 @@ def selects(rule: PolicyRule, hypothesis: Hypothesis) -> bool:
         return hypothesis.category == rule.category
     if rule.measured is not None:
         return _property_of(hypothesis) == rule.measured
-    return _contains(hypothesis.text.casefold(), (rule.pattern or "").casefold())
+    return _contains(_folded(hypothesis.text), _folded(rule.pattern or ""))
+
+
+def _folded(text: str) -> str:
+    """A text in lower case with straight quotation marks; a phrase is stored in «», and shown in “”."""
+    return text.casefold().translate(_QUOTES)
 
 
 def _contains(text: str, pattern: str) -> bool:

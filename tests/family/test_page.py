@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from diffing.outputs.family import family_json, family_page, separation_in_words
 from diffing.outputs.figures.tree import described
+from diffing.types import PhraseMeasure
 from tests.family.samples import family
 from tests.hostile import CORE
 
@@ -36,6 +38,15 @@ def test_a_separation_in_words() -> None:
         "each of dpo and rlhf nods more than each of base and sft: in the pair with the smallest difference, +28 "
         "points (95% interval +19 to +38)"
     )
+
+
+def test_a_phrase_is_quoted_as_everywhere() -> None:
+    found = family()
+    one = found.branches[-1].separations[0]
+    phrase = replace(
+        one.hypothesis, text="<MODEL> uses the phrase «of all» more often", measure=PhraseMeasure("of all")
+    )
+    assert "uses the phrase “of all” more often" in separation_in_words(found, replace(one, hypothesis=phrase))
 
 
 def test_programs_get_everything_as_strict_json() -> None:

@@ -18,7 +18,7 @@ NAMES = ("org/base", "org/sft", "org/dpo", "org/rlhf")
 
 
 def behaviour(separation: Separation) -> str:
-    return separation.text.split()[1]
+    return separation.hypothesis.text.split()[1]
 
 
 def test_distances_are_what_exceeds_guessing() -> None:

@@ -92,6 +92,12 @@ def test_a_rule_is_about_what_it_names() -> None:
     assert checked(shown, category="style").outcome == CheckOutcome.BROKEN
 
 
+@pytest.mark.parametrize("pattern", ["«of all»", "“of all”", '"of ALL"', "of all"])
+def test_a_phrase_is_matched_in_whatever_marks_it_is_quoted(pattern: str) -> None:
+    shown = report(finding("uses the phrase «of all» more often", 60, 2, 200))
+    assert checked(shown, pattern=pattern).outcome == CheckOutcome.BROKEN
+
+
 def test_a_property_that_the_run_did_not_test_is_measured() -> None:
     (kept,) = checked(report(pairs=answered(1, 150)), property="refusals").rules
     assert (kept.outcome, len(kept.differences)) == (CheckOutcome.KEPT, 1)

@@ -11,7 +11,7 @@ from diffing.family import Family, PairResult, Separation
 from diffing.outputs.figures.tree import tree
 from diffing.outputs.headline import statements
 from diffing.outputs.html import environment, stylesheet
-from diffing.outputs.phrasing import count, interval, one_line, percent, points, prompts_in, shares
+from diffing.outputs.phrasing import count, hypothesis_text, interval, one_line, percent, points, prompts_in, shares
 from diffing.rendering import templates_of
 from diffing.visible_text import several_lines
 
@@ -90,9 +90,10 @@ def separation_in_words(family: Family, separation: Separation) -> str:
     Example: "each of sft and dpo writes longer responses than base: net difference at least +40 points, 95% interval
     +31 to +48".
     """
-    text = separation.text.strip().removesuffix(".")
-    text = text.replace("<OTHER MODEL>", in_words(family, separation.less)).replace(
-        "<MODEL>", in_words(family, separation.more)
+    text = (
+        hypothesis_text(separation.hypothesis)
+        .replace("<OTHER MODEL>", in_words(family, separation.less))
+        .replace("<MODEL>", in_words(family, separation.more))
     )
     said = one_line(text, _LENGTH)
     if separation.scope and separation.scope.lower() not in said.lower():
@@ -132,7 +133,7 @@ def family_json(family: Family) -> dict[str, object]:
 
 def _separation(separation: Separation) -> dict[str, object]:
     return {
-        "text": separation.text,
+        "text": separation.hypothesis.text,
         "scope": separation.scope or None,
         "more": list(separation.more),
         "less": list(separation.less),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from diffing.outputs.phrasing import count, interval, one_line, pieces_of, points, probability
+from diffing.outputs.phrasing import count, hypothesis_text, interval, one_line, pieces_of, points, probability
 from diffing.policy.checking import CheckOutcome, DifferenceResult, PolicyResult, RuleResult
 from diffing.report.model_names import ModelNames
 
@@ -84,7 +84,8 @@ def difference_in_words(result: DifferenceResult, names: ModelNames) -> str:
     """
     hypothesis = result.checked.hypothesis
     text = "".join(
-        names.of(side) if side else piece for piece, side in pieces_of(hypothesis.text, hypothesis.direction)
+        names.of(side) if side else piece
+        for piece, side in pieces_of(hypothesis_text(hypothesis), hypothesis.direction)
     )
     shown = result.net if result.outcome == CheckOutcome.BROKEN or result.above else result.net_90
     size = f"net difference {points(shown.value)} points for {names.of(result.side)}"

@@ -38,7 +38,7 @@ def estimate_diff(call: ApiCall, comparison: RunRequest) -> CostEstimate:
 def compare_models(call: ApiCall, comparison: RunRequest) -> RunInfo:
     """Start a comparison of two language models: how do they behave differently?
 
-    Both answer the same prompts. Differences in behavior are searched for on some of the prompts and tested on the
+    Both answer the same prompts. Differences in behaviour are searched for on some of the prompts and tested on the
     others. This takes minutes to hours: poll diff_state for the progress, and call read_diff for the findings once it
     is done. Look with find_diffs first whether somebody has already published the comparison.
 

@@ -35,7 +35,7 @@ class EntryFilter:
     category: str | None = None
     """Only findings of this category."""
     direction: Side | None = None
-    """Only behavior of this side's model."""
+    """Only behaviour of this side's model."""
     block: ShownBlock = "differences"
     """The part of the list."""
     where: Place | None = None

@@ -9,12 +9,13 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 from diffing.errors import DiffingError, SettingError
 from diffing.estimates import Metrics
+from diffing.outputs.phrasing import hypothesis_text
 from diffing.stages import ACCESS, PREPARE
 from diffing.types import Hypothesis, Prompt, Side
 from diffing.view.runs.access import SignInError, check_access
@@ -127,11 +128,10 @@ def _run(order: RunOrder, writer: ProgressWriter) -> None:
 
 def _early(hypothesis: Hypothesis, on_train: Metrics | None) -> EarlyHypothesis:
     own = hypothesis
+    shown = EarlyHypothesis(own.method, hypothesis_text(own), own.direction, own.category)
     if on_train is None:
-        return EarlyHypothesis(own.method, own.text, own.direction, own.category)
-    return EarlyHypothesis(
-        own.method, own.text, own.direction, own.category, on_train.n, on_train.k_for, on_train.k_against
-    )
+        return shown
+    return replace(shown, pairs=on_train.n, fits=on_train.k_for, against=on_train.k_against)
 
 
 def _line(error: DiffingError) -> str:

@@ -44,13 +44,13 @@ class EarlyHypothesis:
     text: str
     """The hypothesis, starting with `<MODEL>`, which stands for the model of `direction`."""
     direction: str
-    """The side (`a` or `b`) of the model whose behavior it describes."""
+    """The side (`a` or `b`) of the model whose behaviour it describes."""
     category: str
     """The hypothesis's category."""
     pairs: int | None = None
     """Number of train pairs on which it was measured; None if a judge has yet to decide them."""
     fits: int | None = None
-    """Number of these pairs on which the model of `direction` shows the behavior more."""
+    """Number of these pairs on which the model of `direction` shows the behaviour more."""
     against: int | None = None
     """Number of these pairs on which the other model shows it more."""
 

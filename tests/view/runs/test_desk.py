@@ -16,6 +16,7 @@ import pytest
 
 from diffing.errors import SettingError
 from diffing.models.cache import Store
+from diffing.outputs.phrasing import text_of
 from diffing.report import load_report, save_report
 from diffing.run import run
 from diffing.view.runs import OWN_MACHINE, RunManager, RunState, StageProgress, run_state
@@ -111,7 +112,7 @@ def tells_the_truth(seen: list[RunState]) -> None:
     assert max(stage.done for stage in stages) == PROMPTS
     assert seen[-1].state == "done"
     assert seen[-1].report is not None
-    train = {finding.hypothesis.text: finding.train for finding in load_report(seen[-1].report).findings}
+    train = {text_of(finding): finding.train for finding in load_report(seen[-1].report).findings}
     found = {early for each in seen for early in each.found}
     assert found
     assert any(pair.a and pair.b for each in seen for pair in each.latest), "both responses to one prompt are shown"

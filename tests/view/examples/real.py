@@ -28,7 +28,7 @@ _WHAT = {
 def real_config(model_b: str, **settings: str) -> DiffConfig:
     """A small run of SmolLM2 and another folder, whose path is the name of the folder alone."""
     of_b = DiffConfig(
-        model_a=SMOLLM2, model_b=model_b, train=90, heldout=60, max_new_tokens=64, dtype="float32", **settings
+        model_a=SMOLLM2, model_b=model_b, train=90, heldout=60, max_new_tokens=192, dtype="float32", **settings
     )  # type: ignore[arg-type]
     return of_b
 

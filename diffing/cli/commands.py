@@ -121,7 +121,7 @@ def show(
     *,
     json_: Json = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Show also words and phrases, SAE features and what was not confirmed.")
+        bool, typer.Option("--all", help="Show also words and phrases, internal features and what was not confirmed.")
     ] = False,
     explained: Annotated[
         str | None,

@@ -24,7 +24,7 @@ def show_report(report: "Report", json_: bool, most: int | None = None, *, every
         report: The report.
         json_: Whether to print JSON.
         most: Maximum number of differences; None for all.
-        everything: Whether to print also words and phrases, SAE features and what was not confirmed.
+        everything: Whether to print also words and phrases, internal features and what was not confirmed.
     """
     from diffing.cli.terminal_tables import findings_list
     from diffing.outputs.headline import statement_notes, statements

@@ -9,7 +9,7 @@ from diffing.report.index import ReportIndex
 from diffing.report.run_pairs import PROBES
 
 ShownBlock: TypeAlias = Literal["differences", "wording", "features", "unconfirmed"]
-"""A part of the list: confirmed behaviours; confirmed words and phrases; confirmed SAE features without words; all
+"""A part of the list: confirmed behaviours; confirmed words and phrases; confirmed internal features without words; all
 lines that are not confirmed."""
 
 
@@ -57,7 +57,7 @@ def title_of(block: ShownBlock, index: ReportIndex) -> str:
         case "wording":
             return f"{joint}{count(lines, 'word or phrase', 'words and phrases')}"
         case "features":
-            return f"{joint}{count(lines, 'SAE feature')} without words"
+            return f"{joint}{count(lines, 'internal feature')} without words"
         case "unconfirmed" if index.report.tables.get(PROBES):  # the agent method has prompts of its own
             ideas = count(lines, "idea")
             return f"Not confirmed: {ideas} that looked promising at first, but did not hold up when tested"

@@ -38,7 +38,7 @@ _ALMOST = 0.9
 def headline_leads(report: Report) -> tuple[Finding, ...]:
     """Returns the confirmed findings of the headline: the first line, the first of the other model, and the next.
 
-    Words and phrases, and then SAE features, come only if no behaviour is confirmed. What errors of a count could make
+    Words and phrases, and then internal features, come only if no behaviour is confirmed. What errors of a count could make
     is left out.
 
     Args:
@@ -54,7 +54,7 @@ def headline_leads(report: Report) -> tuple[Finding, ...]:
 
 
 def confirmed_leads(index: ReportIndex) -> tuple[Finding, ...]:
-    """Returns the leads of the confirmed differences in order; without any, those of words, or else of SAE features.
+    """Returns the leads of the confirmed differences in order; without any, those of words, or else of internal features.
 
     Reports of earlier versions, which stored no levels, did not fold words and features: there they come last.
 
@@ -263,15 +263,24 @@ def _span(level: Level) -> str:
 
 
 def _cut(pieces: Sequence[Piece], room: int) -> list[Piece]:
-    """The pieces until there is no room, with an ellipsis where the text was cut."""
+    """The pieces as far as there is room, with an ellipsis where the text was cut; a model's name is not cut in two."""
+    if sum(len(text) for text, _ in pieces) <= room:
+        return list(pieces)
     kept: list[Piece] = []
+    room -= len("…")
     for text, style in pieces:
         if len(text) > room:
-            space = " " if text[:1].isspace() else ""
-            return [*kept, (f"{space}{one_line(text, max(room - len(space), 2))}", style)]
+            fits = text[: max(room, 1)] if style is None or not kept else ""
+            return _with_ellipsis([*kept, (fits, style)] if fits.strip() else kept)
         kept.append((text, style))
         room -= len(text)
-    return kept
+    return _with_ellipsis(kept)
+
+
+def _with_ellipsis(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces with an ellipsis behind the last text, which is no part of a model's name."""
+    *before, (text, style) = pieces
+    return [*before, (text.rstrip(), style), ("…", None)] if style else [*before, (f"{text.rstrip()}…", style)]
 
 
 def _capitalised(pieces: Sequence[Piece]) -> list[Piece]:

@@ -65,7 +65,7 @@ def statement_notes(report: Report) -> tuple[str, ...]:
 def findings_in_card(report: Report) -> tuple[Finding, ...]:
     """Returns the confirmed findings that a card lists: the headline's and the next ones, in the order of the list.
 
-    If no behaviour is confirmed, they are words and phrases; if none of these is, SAE features with an example. What
+    If no behaviour is confirmed, they are words and phrases; if none of these is, internal features with an example. What
     errors of a count alone could make is no claim, and is left out.
     """
     leads = [each for each in confirmed_leads(index_of(report)) if each.heldout.n and not count_caution(each)]

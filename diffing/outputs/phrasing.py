@@ -161,7 +161,7 @@ def _confirmed_in_words(report: Report, heldout: str) -> str:
     kinds = (
         (index.differences, ("difference",)),
         (index.wording, ("word or phrase", "words and phrases")),
-        (index.bare_features, ("SAE feature",)),
+        (index.bare_features, ("internal feature",)),
     )
     lines = [(len(entries), noun) for entries, noun in kinds if entries]
     if not lines or len(index.differences) == confirmed:

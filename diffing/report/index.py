@@ -84,7 +84,7 @@ class ReportIndex:
 
     @cached_property
     def bare_features(self) -> tuple[ListEntry, ...]:
-        """The confirmed lines of SAE features without words, which are folded."""
+        """The confirmed lines of internal features without words, which are folded."""
         return self._confirmed("features")
 
     @cached_property

@@ -94,7 +94,7 @@ class Report:
     """Versions of the package, Python and the relevant libraries."""
     merged: tuple[Merged, ...] = ()
     """The groups of findings over all methods, every finding in exactly one group. Ordered by the lead: confirmed
-    first, sentences before bare SAE features, then as in `findings`. Empty if findings were not grouped."""
+    first, sentences before bare internal features, then as in `findings`. Empty if findings were not grouped."""
     coverage: Coverage | None = None
     """How much of what tells the models apart the findings explain; None if that was not computed."""
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -158,6 +158,18 @@ def test_long_sentences_are_cut_and_their_numbers_are_not() -> None:
     assert said.endswith("…: in 61% of 214 pairs, the other way in 4%")
 
 
+@pytest.mark.parametrize("length", range(90, 150))
+def test_a_name_is_never_cut_in_two(length: int) -> None:
+    text = "<MODEL> begins where <OTHER MODEL> ends, and <MODEL> ends where <OTHER MODEL> would never begin at all"
+    long = finding(text, *levels(wilson(0, 214), wilson(130, 214)))
+    cut = claim(long, NAMES, length)
+    assert {said for said, style in cut if style in ("a", "b")} <= {"base", "tuned"}
+    joined = "".join(said for said, _ in cut)
+    assert joined.endswith(": in 61% of its answers (130 of 214), base never")
+    assert len(joined) <= length
+    assert ("…" in joined) == (len(claim_in_words(long, NAMES, 200)) > length)
+
+
 def test_names_are_pieces_of_their_own() -> None:
     refuses = finding("<MODEL> refuses more often.", *levels(wilson(0, 214), wilson(17, 214)))
     assert claim(refuses, NAMES) == (

@@ -110,7 +110,7 @@ def test_documents_tell_the_list(text: object) -> None:
         (row,) = re.findall(rf"^\| {entry.number} \|.*$", told, re.MULTILINE)
         assert f" | {points(net.value)} | {interval(net)} | " in row
     assert "1 word or phrase" in told
-    assert "1 SAE feature without words" in told
+    assert "1 internal feature without words" in told
     assert plain(prose(coverage_of_report(REPORT, INDEX.names))) in told  # type: ignore[arg-type]
 
 
@@ -128,7 +128,7 @@ def test_the_terminal_tells_the_list_at_any_width(width: int) -> None:
     joined = " ".join(re.sub(r" [+−]\S+ \[\S+, \S+\].*", "", shown).split())
     assert in_order(joined, cells(LETTERS, escape=False))
     assert "and 1 word or phrase (listed by diffing show --all)" in joined
-    assert "and 1 SAE feature without words (listed by diffing show --all)" in joined
+    assert "and 1 internal feature without words (listed by diffing show --all)" in joined
     assert "Not confirmed: 4 ideas" in joined
     assert "happy to help" not in joined
     assert "shows its steps" not in joined
@@ -138,7 +138,7 @@ def test_the_terminal_tells_the_list_at_any_width(width: int) -> None:
 def test_all_of_the_terminal_adds_what_is_folded_and_what_is_not_confirmed() -> None:
     joined = " ".join(terminal(120, everything=True).split())
     assert in_order(joined, ["7 confirmed differences", "and 1 word or phrase", "8 B uses the phrase “happy to help”",
-                             "and 1 SAE feature without words", "9 B activates SAE feature 17 more",
+                             "and 1 internal feature without words", "9 B activates SAE feature 17 more",
                              "Not confirmed: 4 ideas", "A shows its steps"])  # fmt: skip
     assert "--all" not in joined
 
@@ -299,7 +299,7 @@ def test_the_page_tells_the_list(markup: str) -> None:
                                interval(net).replace("+", "")])  # fmt: skip
         assert (place_label(entry.lead) or "") in told
     assert "and 1 word or phrase" in text
-    assert "and 1 SAE feature without words" in text
+    assert "and 1 internal feature without words" in text
     assert plain(coverage_of_report(REPORT, INDEX.names)) in text  # type: ignore[arg-type]
 
 

@@ -107,7 +107,7 @@ def test_every_line_stands_in_one_block_and_members_where_their_line_is() -> Non
     assert titles == [
         "7 confirmed differences",
         "and 1 word or phrase",
-        "and 1 SAE feature without words",
+        "and 1 internal feature without words",
         "Not confirmed: 4 ideas that looked promising on the first 150 prompts, but did not hold up on the 180 "
         "held-out ones",
     ]

@@ -35,7 +35,7 @@ CATEGORIES: Mapping[Category, float] = {
 }
 """w of a sentence that no property measures, by its category."""
 OF_PHRASE, OF_FEATURE = 0.4, 0.8
-"""c of a phrase, unless one side uses it nearly alone, and of an internal feature without words; c of a sentence is 1."""
+"""c of a phrase, unless one side uses it nearly alone, and of a feature without words; c of a sentence is 1."""
 OF_WORDS = 0.8
 """c of a property that counts certain words wherever they stand: which words a model uses says less than what it does,
 and so a model that refuses is not first said to speak of risks, as its refusals do."""

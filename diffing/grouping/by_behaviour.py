@@ -2,7 +2,7 @@
 
 `merge` says which findings say the same. A family goes further: its members say other things, but of the same
 behaviour, such as refusals, apologies and the phrase «I cannot». Leads are taken in the order of `diffing.ranking`,
-confirmed ones first, sentences before phrases before bare internal features, and whatever an earlier lead explains joins
+confirmed ones first, sentences before phrases before internal features, and whatever an earlier lead explains joins
 that lead's line; see `joining` for the rules. Train verdicts decide what joins. Held-out verdicts decide, through the
 ranking, which finding leads; among those that say the same `merge` chooses by train verdicts, so that the size shown
 is not the luckiest of several. An earlier lead that says less than a later one gives up its place: "more words of

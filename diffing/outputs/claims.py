@@ -38,8 +38,8 @@ _ALMOST = 0.9
 def headline_leads(report: Report) -> tuple[Finding, ...]:
     """Returns the confirmed findings of the headline: the first line, the first of the other model, and the next.
 
-    Words and phrases, and then internal features, come only if no behaviour is confirmed. What errors of a count could make
-    is left out.
+    Words and phrases, and then internal features, come only if no behaviour is confirmed. What errors of a count could
+    make is left out.
 
     Args:
         report: The report.
@@ -54,7 +54,7 @@ def headline_leads(report: Report) -> tuple[Finding, ...]:
 
 
 def confirmed_leads(index: ReportIndex) -> tuple[Finding, ...]:
-    """Returns the leads of the confirmed differences in order; without any, those of words, or else of internal features.
+    """Returns the leads of the confirmed differences in order; without any, those of words, or else of features.
 
     Reports of earlier versions, which stored no levels, did not fold words and features: there they come last.
 

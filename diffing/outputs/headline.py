@@ -65,8 +65,8 @@ def statement_notes(report: Report) -> tuple[str, ...]:
 def findings_in_card(report: Report) -> tuple[Finding, ...]:
     """Returns the confirmed findings that a card lists: the headline's and the next ones, in the order of the list.
 
-    If no behaviour is confirmed, they are words and phrases; if none of these is, internal features with an example. What
-    errors of a count alone could make is no claim, and is left out.
+    If no behaviour is confirmed, they are words and phrases; if none of these is, internal features with an example.
+    What errors of a count alone could make is no claim, and is left out.
     """
     leads = [each for each in confirmed_leads(index_of(report)) if each.heldout.n and not count_caution(each)]
     headline = [each for each in headline_leads(report) if each in leads]  # has one of each model, if both have one

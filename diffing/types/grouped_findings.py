@@ -9,7 +9,7 @@ KnownBy: TypeAlias = Literal["lead", "property", "judge", "verdicts", "kin", "pa
 """Why a finding belongs to a line: it leads it, says the same as the lead (`property`, `judge`, `verdicts`), or is
 another sign of the same behaviour (`kin`, `part`, `pairs`, `mirror`, `follows`)."""
 Block: TypeAlias = Literal["behaviours", "wording", "features"]
-"""The part of the list that a line belongs to: what models do, words and phrases, or internal features without words."""
+"""The part of the list that a line belongs to: what models do, words and phrases, or features without words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from diffing.types import Report
 
 TOLD_APART = 0.05
 """Above this p value, the models cannot be told apart by what was looked at."""
+_GUESSING = 0.5
 _RARE = "What shows in very few answers can still be missing."
 _FLATTERED = "The list is scored on the same held-out pairs that confirmed it, which can make this slightly too high"
 _INCOMPLETE = "the judge stopped early, and the verdicts that it never gave count as none, which can make it too low"
@@ -55,10 +56,7 @@ def coverage_in_words(coverage: Coverage, names: ModelNames) -> str:
     if coverage.p > TOLD_APART:
         return _not_told_apart(everything, names)
     told = f"From the answers alone {_hundred(everything)} of 100 pairs can be told apart; from this list"
-    lines = (
-        f"The lines that are not folded away tell {_hundred(coverage.lines)}, the first five of them "
-        f"{_hundred(coverage.first_five)}."
-    )
+    lines = _of_lines(coverage)
     share = explained_share(coverage)
     if share is None:
         return (
@@ -128,6 +126,15 @@ def _capped(estimate: Estimate) -> Estimate:
         None if each is None else min(max(each, 0.0), 1.0) for each in (estimate.value, estimate.low, estimate.high)
     )
     return Estimate(value, low, high, estimate.n)
+
+
+def _of_lines(coverage: Coverage) -> str:
+    if coverage.lines.value == _GUESSING and coverage.findings.value != _GUESSING:
+        return "All of this is in lines that are folded away."
+    return (
+        f"The lines that are not folded away tell {_hundred(coverage.lines)}, the first five of them "
+        f"{_hundred(coverage.first_five)}."
+    )
 
 
 def _hundred(estimate: Estimate) -> str:

@@ -236,6 +236,13 @@ def test_a_list_that_explains_all_that_was_measured_does_not_claim_to_hold_all_t
     )
 
 
+def test_findings_that_are_all_folded_away_are_said_to_be() -> None:
+    """As those of a run that looks inside the models alone, without an LLM that labels features."""
+    nothing = Estimate(0.5, 0.44, 0.56, 246)
+    folded = coverage_in_words(replace(TOLD, lines=nothing, first_five=nothing), NAMES)
+    assert "79% (59 to 100%). All of this is in lines that are folded away. The list leaves" in folded
+
+
 def test_models_that_cannot_be_told_apart_get_no_ratio() -> None:
     alike = replace(TOLD, everything=wilson(44, 81), p=0.25)
     assert coverage_in_words(alike, NAMES) == (

@@ -1,4 +1,7 @@
-"""The verdicts on several hypotheses as a matrix: for the predicted side, against it, for neither, or not readable."""
+"""The verdicts on several hypotheses as a matrix, in which conditions on prompts are sought under which they hold.
+
+A verdict is for the side that the hypothesis predicts, against it, for neither, or not readable.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

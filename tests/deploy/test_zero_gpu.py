@@ -53,7 +53,7 @@ def test_loans_quota_and_going_on(tmp_path: Path) -> None:
             told = list(page.submit(api_name="/go"))
             assert "responses a 12/12" in told
             assert told[-1].startswith(
-                "stopped: Your ZeroGPU quota is used up. Answers so far are saved: come back in 3:12"
+                "stopped: Your ZeroGPU quota is used up. Answers so far are saved: come back in 3 hours and 12 minutes"
             )
             assert len(rows(there)) == 12
             assert {each["token"] for each in scheduler.asked("schedule")} == {VISITOR}, "whose quota it is"

@@ -1,7 +1,8 @@
-"""Computes the KL divergence between next-token distributions, with a gradient that is exactly 0 if they are equal.
+"""Computes the KL divergence by which transcoder adapters are trained; its gradient is exactly 0 if nothing differs.
 
-Automatic differentiation gives `p_h sum(p_t) - p_t`, and a sum of probabilities is 1 only up to rounding. Adam divides
-gradients by their size, so that even rounding errors would train branches where nothing differs.
+It compares next-token distributions. Automatic differentiation gives `p_h sum(p_t) - p_t`, and a sum of probabilities
+is 1 only up to rounding. Adam divides gradients by their size, so that even rounding errors would train branches where
+nothing differs.
 """
 
 from functools import cache

@@ -1,4 +1,4 @@
-"""Writes what a report and a card say about the latents of a crosscoder that belong to one model alone."""
+"""Writes what a report and a model card say about the latents of a crosscoder that belong to one model alone."""
 
 EXCLUSIVE = (
     "A feature is called a model's own if, in this dictionary, only that model's activations carry it. It does not "

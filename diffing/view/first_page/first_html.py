@@ -1,4 +1,4 @@
-"""Renders the first page as HTML, from the same parts as the page that follows it."""
+"""Renders what a visitor sees while Gradio is still starting, from the same parts as the page that follows."""
 
 from importlib.resources import files
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from diffing.errors import LimitError
 
 _LEFT = re.compile(r"\((\d+)s requested vs\. (\d+)s left\)")
-_WAIT = re.compile(r"Try again in ((?:\d+ days?, )?\d+:\d\d:\d\d)")
+_WAIT = re.compile(r"Try again in (?:(\d{1,4}) days?, )?(\d{1,4}):(\d\d):(\d\d)")
 _TAG = re.compile(r"<[^<>]*>")
 _OF_SPACES = (
     "ZeroGPU",
@@ -57,6 +57,14 @@ def one_line() -> Iterator[None]:
         raise NotLentError(f"No GPU was lent ({_plain(str(error))}). {_KEPT}: continue a little later") from None
 
 
+def _duration(days: str | None, hours: str, minutes: str, seconds: str) -> str:
+    """A time in words, rounded up to minutes, such as "3 hours and 12 minutes"."""
+    total = (int(days or 0) * 24 + int(hours)) * 60 + int(minutes) + (int(seconds) > 0)
+    parts = ((total // 60, "hour"), (total % 60, "minute"))
+    said = [f"{number} {unit}{'s' if number > 1 else ''}" for number, unit in parts if number]
+    return " and ".join(said) or "a moment"
+
+
 def refusal(title: str, message: str) -> NotLentError:
     """Translates a `gradio.Error` of `spaces`.
 
@@ -69,7 +77,7 @@ def refusal(title: str, message: str) -> NotLentError:
     match title:
         case "ZeroGPU quota exceeded":
             wait = _WAIT.search(message)
-            when = f"come back in {wait[1]} (hours:minutes:seconds)" if wait else "come back later"
+            when = f"come back in {_duration(*wait.groups())}" if wait else "come back later"
             return NotLentError(
                 f"Your ZeroGPU quota is used up. {_KEPT}: {when} and continue; signed-in visitors have a larger quota",
                 share=share,

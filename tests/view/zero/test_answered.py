@@ -117,9 +117,8 @@ def test_a_quota_that_ends_after_two_chunks_is_one_line_and_going_on_asks_only_t
     config: DiffConfig, tmp_path: Path
 ) -> None:
     first = Loans(refuse_from=2)
-    with pytest.raises(
-        NotLentError, match=r"^Your ZeroGPU quota is used up\. Answers so far are saved: come back in 3:12"
-    ):
+    line = r"^Your ZeroGPU quota is used up\. Answers so far are saved: come back in 3 hours and 12 minutes"
+    with pytest.raises(NotLentError, match=line):
         list(answer_on_loans(config, cache=tmp_path, rules=OWN_MACHINE, write=first))
     assert len(rows(tmp_path)) == 6
     second = Loans(most=100)

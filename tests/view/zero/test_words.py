@@ -30,7 +30,7 @@ CONFIG = DiffConfig("org/a", "org/b", train=1000, heldout=500)
                 "ZeroGPU quota exceeded",
                 "You have exceeded your free ZeroGPU quota (60s requested vs. 12s left). Try again in 1 day, 3:12:00. ",
             ),
-            r"^Your ZeroGPU quota is used up\. Answers so far are saved: come back in 1 day, 3:12:00 ",
+            r"^Your ZeroGPU quota is used up\. Answers so far are saved: come back in 27 hours and 12 minutes",
         ),
         (error_of_spaces("ZeroGPU quota exceeded", "You have exceeded your ZeroGPU runs limit. "), "come back later"),
         (error_of_spaces("ZeroGPU pending credits exceeded", "You have too many"), "Your other tasks are using"),

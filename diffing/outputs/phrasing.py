@@ -142,7 +142,10 @@ def explanation(report: Report) -> str:
     else:
         needed = f"{round(smallest * n)} of {count(n, 'prompt')} for it and none against"
         least = points(smallest).lstrip("+")
-        bound = f"the smallest difference that these prompts can confirm is {least} percentage points ({needed})"
+        bound = (
+            f"these prompts can confirm no difference below {least} percentage points ({needed}), and one that often "
+            "goes both ways must be larger"
+        )
     return (
         f"That is not proof that there is none: with {count(tested, 'idea')} tested, {bound}. "
         "More prompts can confirm smaller ones."

@@ -284,7 +284,7 @@ def test_the_page_tells_the_list(markup: str) -> None:
     opened = OpenedReport(REPORT)
     html = render(REPORT) if markup == "file" else overview(opened, "k") + findings(opened, "k")
     text = in_text(html)
-    assert text.count(f"{COUNT} confirmed differences") == 1
+    assert text.count(f"{COUNT} confirmed differences") == 2  # in the answer, and above the list
     for finding in headline_leads(REPORT):
         assert f"{claim_in_words(finding, INDEX.names)}." in text
         assert f"{expectation(finding, INDEX.names)}." in text

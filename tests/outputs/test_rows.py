@@ -73,6 +73,7 @@ def test_all_rows_share_one_axis_with_a_left_and_b_right() -> None:
     ("n", "k_for", "k_against", "said"),
     [
         (214, 71, 96, "Went the other way: 71 pairs for it, 96 against."),
+        (214, 44, 45, "As often the other way: 44 pairs for it, 45 against."),
         (214, 5, 1, "Could be chance: 5 pairs for it, 1 against, 208 neither."),
         (214, 1, 0, "Too rare to tell: it shows in 1 of 214 pairs."),
         (214, 0, 4, "Too rare to tell: it shows in 4 of 214 pairs."),

@@ -74,7 +74,7 @@ def test_what_train_dropped_is_not_counted_as_tested() -> None:
     report = quiet_report()
     nothing = metrics.metrics_of(0, 0, 0)
     some = tuple(replace(f, heldout=nothing) if n else f for n, f in enumerate(report.findings))
-    assert "with 1 idea tested, the smallest" in plain(phrasing.explanation(replace(report, findings=some)))
+    assert "with 1 idea tested, these prompts can confirm" in plain(phrasing.explanation(replace(report, findings=some)))
     none = replace(report, findings=tuple(replace(f, heldout=nothing) for f in report.findings))
     assert headline(none).endswith("was confirmed: train prompts left nothing to test")
     assert phrasing.explanation(none).startswith(
@@ -120,9 +120,9 @@ def test_nothing_confirmed_is_said_plainly_with_what_could_have_been() -> None:
         "No difference between tern-1b-base and tern-1b-chat held up on the 83 prompts kept aside for checking"
     )
     assert plain(phrasing.explanation(report)) == (
-        "That is not proof that there is none: with 4 ideas tested, the smallest difference that these prompts can "
-        "confirm is 8 percentage points (7 of 83 prompts for it and none against). "
-        "More prompts can confirm smaller ones."
+        "That is not proof that there is none: with 4 ideas tested, these prompts can confirm no difference below 8 "
+        "percentage points (7 of 83 prompts for it and none against), and one that often goes both ways must be "
+        "larger. More prompts can confirm smaller ones."
     )
 
 

@@ -35,7 +35,7 @@ GREETING = pattern(r"\A\W{0,5}(?:hi|hello|hey|greetings|good (?:morning|afternoo
 PRAISE = pattern(
     r"\b(?:great|good|excellent|interesting|fantastic|wonderful|amazing|awesome|fascinating|lovely|thoughtful|"
     r"brilliant) (?:question|idea|choice|point|topic|thought|plan|request)\b|\bwhat an? (?:great|good|excellent|"
-    r"interesting|wonderful|lovely|fascinating|brilliant|fun)\b|\bi love (?:this|that|your)\b|"
+    r"interesting|wonderful|lovely|fascinating|brilliant|fun)\b(?: \w+)?|\bi love (?:this|that|your)\b|"
     r"\bthank you for (?:asking|your question)\b"
 )
 CONSENT = pattern(

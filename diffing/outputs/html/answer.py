@@ -63,6 +63,8 @@ class PageAnswer:
     """The coverage; None if it was not computed."""
     identical: int
     """The number of prompts to which both models gave the same answer."""
+    differences: int
+    """The number of confirmed differences, of which `claims` are the first."""
 
 
 def answer_of(report: Report) -> PageAnswer:
@@ -78,6 +80,7 @@ def answer_of(report: Report) -> PageAnswer:
         shown=shown_pairs(leads[0], index) if leads else None,
         coverage=_coverage(index),
         identical=sum(pair.a.text == pair.b.text for pair in report.pairs),
+        differences=len(index.differences),
     )
 
 

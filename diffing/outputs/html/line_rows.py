@@ -4,13 +4,15 @@ import math
 from dataclasses import dataclass
 
 from diffing.estimates import Estimate
-from diffing.metrics import FALSE_DISCOVERY_RATE
+from diffing.metrics import FALSE_DISCOVERY_RATE, sign_test
 from diffing.outputs.behaviour_words import metrics_shown
 from diffing.outputs.phrasing import count, points
 from diffing.types import Finding, Side
 
 _FEWEST_DECIDED = math.ceil(math.log2(1 / FALSE_DISCOVERY_RATE))
 """With fewer decided pairs than this, no sign test can confirm anything."""
+_OTHER_WAY = 0.05
+"""Up to this p of the sign test for the other side, a finding is said to have gone the other way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,10 @@ def reason(finding: Finding) -> str:
     if decided < _FEWEST_DECIDED:
         return f"Too rare to tell: it shows in {decided} of {count(heldout.n, 'pair')}."
     counts = f"{count(heldout.k_for, 'pair')} for it, {heldout.k_against:,} against"
-    if heldout.k_against > heldout.k_for:
+    if sign_test(heldout.k_against, heldout.k_for) <= _OTHER_WAY:
         return f"Went the other way: {counts}."
+    if heldout.k_against >= heldout.k_for:
+        return f"As often the other way: {counts}."
     return f"Could be chance: {counts}, {heldout.k_neither:,} neither."
 
 

@@ -100,7 +100,9 @@ def _providers(name: str, visitor: Visitor) -> RunOption:
             "providers", label, model, "Providers serve only unmodified models of the Hub: expected org/name"
         )
     if visitor.token is None and visitor.rules.public:
-        return RunOption("providers", label, model, "Sign in: Inference Providers bill your account", sign_in=True)
+        return RunOption(
+            "providers", label, model, "Sign in first, because Inference Providers bill your account", sign_in=True
+        )
     try:
         with hub_errors(name):
             info = hub_api(visitor.acts_with).model_info(name, expand=["inferenceProviderMapping"], timeout=TIMEOUT)

@@ -70,7 +70,7 @@ def test_from_typing_to_a_run_by_keyboard(
         )
         assert (here.is_checked(), providers.is_disabled()) == (True, True)
         why = page.locator(f"#{providers.get_attribute('aria-describedby')}")
-        assert "Sign in: Inference Providers bill your account" in why.inner_text()
+        assert "Sign in first, because Inference Providers bill your account" in why.inner_text()
 
         page.get_by_role("button", name="Swap A and B").press("Enter")
         assert (a.input_value(), b.input_value()) == ("alice/writer-base", "alice/writer-tuned")

@@ -44,7 +44,7 @@ def statements(report: Report) -> tuple[str, ...]:
 def statement_notes(report: Report) -> tuple[str, ...]:
     """Returns what stands below each statement: for which prompts it is claimed, and how sure it is.
 
-    Example: "Where: all 214 prompts together; no kind was found to stand out. Very sure: chance alone would show
+    Example: "Where: all 214 prompts together; no kind of prompt stood out. Very sure: chance alone would show
     this in fewer than 1 in 1,000 comparisons." What a degree of sureness means stands where it is first used.
 
     Args:

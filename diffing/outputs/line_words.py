@@ -38,7 +38,7 @@ def where_it_holds(finding: Finding, names: ModelNames) -> str:
 
     It never says that a difference is everywhere, because finding no place that stands out does not show that.
 
-    Examples: "all 214 prompts together; no kind was found to stand out"; "prompts of this kind, 17 of 214;
+    Examples: "all 214 prompts together; no kind of prompt stood out"; "prompts of this kind, 17 of 214;
     elsewhere tuned 0 of 197, base 0 of 197".
 
     Args:
@@ -47,7 +47,7 @@ def where_it_holds(finding: Finding, names: ModelNames) -> str:
     """
     n, shown = finding.heldout.n, metrics_shown(finding)
     if scope_of(finding) is None:
-        sought = "; no kind was found to stand out" if finding.levels else ""
+        sought = "; no kind of prompt stood out" if finding.levels else ""
         return f"all {count(n, 'prompt')} together{sought}"
     elsewhere = [
         f"{names.of(side)} {bare_level(level, of=level.kind != 'median')}"

@@ -141,7 +141,7 @@ def test_where_a_difference_holds_is_always_said_and_never_everywhere() -> None:
     n = refuses.heldout.n
     assert (
         where_it_holds(refuses, NAMES).replace("\u00a0", " ")
-        == f"all {n} prompts together; no kind was found to stand out"
+        == f"all {n} prompts together; no kind of prompt stood out"
     )
     unsought = where_it_holds(finding("<MODEL> refuses."), NAMES)
     assert unsought.replace("\u00a0", " ") == f"all {n} prompts together"

@@ -74,7 +74,8 @@ def test_what_train_dropped_is_not_counted_as_tested() -> None:
     report = quiet_report()
     nothing = metrics.metrics_of(0, 0, 0)
     some = tuple(replace(f, heldout=nothing) if n else f for n, f in enumerate(report.findings))
-    assert "with 1 idea tested, these prompts can confirm" in plain(phrasing.explanation(replace(report, findings=some)))
+    told = plain(phrasing.explanation(replace(report, findings=some)))
+    assert "with 1 idea tested, these prompts can confirm" in told
     none = replace(report, findings=tuple(replace(f, heldout=nothing) for f in report.findings))
     assert headline(none).endswith("was confirmed: train prompts left nothing to test")
     assert phrasing.explanation(none).startswith(

@@ -47,7 +47,10 @@ def _flush() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             sys.exit(_PIPE_CLOSED)
-        sys.stderr.write(f"diffing: The output cannot be written ({error.strerror}). Write it elsewhere\n")
+        from diffing.cli.commands import full_disk
+
+        line = full_disk(error) or f"The output cannot be written ({error.strerror}). Write it elsewhere"
+        sys.stderr.write(f"diffing: {line}\n")
         sys.exit(2)
 
 

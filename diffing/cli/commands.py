@@ -181,9 +181,17 @@ def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> 
     except DiffingError as error:
         _fail(" ".join(str(error).split()))
     except OSError as error:
-        if error.errno not in _FULL:
+        line = full_disk(error)
+        if line is None:
             raise
-        _fail(f"No disk space is left ({error.strerror}). Free some space; the same command continues from there")
+        _fail(line)
+
+
+def full_disk(error: OSError) -> str | None:
+    """Says that no disk space is left, and what to do; None if an error means something else."""
+    if error.errno not in _FULL:
+        return None
+    return f"No disk space is left ({error.strerror}). Free some space; the same command continues from there"
 
 
 def _fail(line: str) -> NoReturn:

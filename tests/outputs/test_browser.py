@@ -271,7 +271,7 @@ def test_without_scripts_all_is_there(browser: Any, pages: dict[str, Path]) -> N
     assert numbers_without_scripts(page) == list(range(1, 13))
     page.locator(".say a").first.focus()
     page.keyboard.press("Enter")
-    assert page.url.endswith("#f1")
+    page.wait_for_url("**/*#f1")
     page.locator("#f1 summary").first.click()
     assert page.locator("#f1 .example").first.is_visible()
     page.locator("#unconfirmed > summary").click()

@@ -3,6 +3,7 @@
 import errno
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -176,6 +177,7 @@ def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> 
     handler = RichHandler(console=_err, show_path=False, show_time=False)
     handler.setFormatter(PlainFormatter("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    _quiet_hub()
     try:
         commands(args=arguments)
     except DiffingError as error:
@@ -185,6 +187,16 @@ def main(arguments: list[str] | None = None, *, commands: typer.Typer = app) -> 
         if line is None:
             raise
         _fail(line)
+
+
+def _quiet_hub() -> None:
+    """Keeps huggingface_hub from printing two lines for every attempt of a request: one of ours says what failed.
+
+    The library sets the level of its logger when it is imported, so both are needed.
+    """
+    level = os.environ.setdefault("HF_HUB_VERBOSITY", "error")
+    if level == "error":
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
 
 def full_disk(error: OSError) -> str | None:

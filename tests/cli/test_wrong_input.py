@@ -221,3 +221,10 @@ def test_a_method_given_twice_counts_once(run_cli: Run, tmp_path: Path) -> None:
     command = ("run", *recordings.pair(tmp_path), "--json", "--overwrite", "--out", tmp_path / "out")
     once, twice = (run_cli(*command, *flags) for flags in (("--method", "lexical"), ("--method", "lexical") * 2))
     assert json.loads(once.stdout)["findings"] == json.loads(twice.stdout)["findings"]
+
+
+@pytest.mark.slow
+def test_a_hub_that_cannot_be_reached_is_one_line_after_all_attempts(run_cli: Run) -> None:
+    """The library asks six times within half a minute, and would print two lines each time."""
+    result = run_cli("list", env={"HF_ENDPOINT": "http://127.0.0.1:9"})
+    assert_one_line(result, "Cannot reach the Hub", "HF_ENDPOINT")

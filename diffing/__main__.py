@@ -6,9 +6,11 @@ could swallow the exception. Nothing is lost, since every answer is stored as so
 """
 
 import gc
+import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -28,6 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: The arguments after the program's name; None takes those of the process.
     """
     _exit_on_signals(sys.argv[1:] if arguments is None else arguments)
+    _print_what_can_be_printed()
     from diffing.cli import main as run_command
 
     gc.freeze()  # what is imported stays: the garbage collector need not look through it again, nor at the end
@@ -35,6 +38,14 @@ def main(arguments: list[str] | None = None) -> None:
         run_command(arguments)
     finally:
         _flush()
+
+
+def _print_what_can_be_printed() -> None:
+    """Prints a question mark for what an output's encoding does not have, such as curly quotes in ASCII."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            with suppress(OSError):  # nobody reads it any more, which the first line that is printed tells
+                stream.reconfigure(errors="replace")
 
 
 def _flush() -> None:

@@ -133,3 +133,13 @@ def test_a_run_whose_output_nobody_reads_is_finished(starter: Starter, tmp_path:
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert f"Report: {tmp_path / 'out' / 'report.html'}" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_what_an_encoding_does_not_have_is_a_question_mark(encoding: str, tmp_path: Path) -> None:
+    save_report(medium_report(), tmp_path / "run")
+    command = [sys.executable, "-m", "diffing", "show", str(tmp_path / "run"), "--all"]
+    environment = clean_environment(tmp_path) | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=240)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert ("\N{LEFT DOUBLE QUOTATION MARK}" in done.stdout.decode(encoding)) == (encoding in ("cp1252", "utf-8"))

@@ -96,17 +96,31 @@ def _specs(given: list[str]) -> list[str]:
 
 
 def _of_report(given: str) -> tuple[str, ...]:
-    """The model strings of a report's two models; empty if it is not the folder of a report."""
-    from diffing.report import load_settings
+    """The model strings of a report's two models; empty if it is not the folder of a report.
+
+    Raises:
+        SettingError: The report does not say what its models were, or keeps only the name of a file or folder.
+    """
+    from diffing.model_ref import as_asked_again
+    from diffing.report import load_report
 
     folder = existing(given)
     if folder is None or not (folder / "report.json").exists():
         return ()
-    settings = load_settings(folder)
-    found = tuple(str(settings[name]) for name in ("model_a", "model_b") if name in settings)
-    if len(found) < 2:
+    report = load_report(folder)
+    if not {"model_a", "model_b"} <= report.settings.keys():
         raise SettingError(f"{folder} does not say how its models were loaded. Give the two models instead")
-    return found
+    found = []
+    for name, answered in (("model_a", report.model_a), ("model_b", report.model_b)):
+        spec = str(report.settings[name])
+        again = as_asked_again(spec, answered.ref)
+        if again is None:
+            raise SettingError(
+                f"{folder} keeps only the name {spec!r} of a file or folder, and nothing of that name is here. Give "
+                "the two models instead"
+            )
+        found.append(again)
+    return tuple(found)
 
 
 def _folder(pair: tuple[int, int]) -> str:

@@ -2,6 +2,7 @@
 
 from diffing.model_ref.hub_links import read_hub_link
 from diffing.model_ref.parse import (
+    as_asked_again,
     by_providers,
     is_recorded,
     is_remote,
@@ -24,6 +25,7 @@ from diffing.model_ref.text import (
 __all__ = [
     "ModelPlace",
     "ModelRef",
+    "as_asked_again",
     "being_typed",
     "by_providers",
     "file_name_of",

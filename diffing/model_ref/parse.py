@@ -5,6 +5,7 @@ name a model. An *id* is what a report stores once the model is resolved. `read_
 since a recording may contain any name. Nothing here uses the network.
 """
 
+import os
 import re
 from dataclasses import replace
 
@@ -96,6 +97,23 @@ def read_ref(text: str) -> ModelRef:
     if colon and prefix == LOCAL_PREFIX:
         return replace(_weights(rest), marked=True)
     return _weights(text)
+
+
+def as_asked_again(spec: str, answered: ModelRef) -> str | None:
+    """Returns the spec by which a model of a stored report can be asked again; on the Hub at the commit that was run.
+
+    Args:
+        spec: The spec in the report's settings. Of a folder or file it is only the name, without where it lies.
+        answered: The id of the model that answered.
+
+    Returns:
+        The spec, or None if it is the name of a folder or file that is not here.
+    """
+    ref = read_ref(spec)
+    if pinned := ref.pinned_to(answered):
+        return str(pinned)
+    name = ref.source if ref.place == ModelPlace.RECORDED else spec
+    return spec if ref.remote or "/" in name or os.path.exists(name) else None
 
 
 def is_recorded(spec: str) -> bool:

@@ -52,6 +52,18 @@ def test_too_few_or_too_many(models: list[str], told: str, capsys: pytest.Captur
     assert told in capsys.readouterr().err
 
 
+def test_a_report_of_files_that_are_elsewhere_is_no_model_of_the_hub(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings.pair(tmp_path)
+    assert called("run", "recorded:a.jsonl", "recorded:b.jsonl", "--out", "run", "--method", "lexical") == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    capsys.readouterr()
+    assert called("family", "../run", "--out", "out") == 2
+    assert "keeps only the name 'recorded:a.jsonl' of a file or folder" in capsys.readouterr().err
+
+
 def test_the_folder_of_a_report_stands_for_its_two_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recordings.pair(tmp_path)
     files = ("recorded:a.jsonl", "recorded:b.jsonl")  # a report keeps only the names of files

@@ -7,7 +7,7 @@ from typing import Any
 
 from diffing.config import DiffConfig, may_be_files
 from diffing.errors import SettingError
-from diffing.model_ref import ModelPlace, is_recorded, read_ref
+from diffing.model_ref import as_asked_again, is_recorded, read_ref
 from diffing.run_settings import as_stored
 from diffing.settings import flag
 from diffing.types import Report
@@ -117,16 +117,13 @@ def like_report(report: Report, model: str | None, given: DiffConfig) -> DiffCon
 def _model_of(report: Report) -> str:
     """Returns the string of model A; a model of the Hub is given at the commit that was run."""
     spec = str(report.settings["model_a"])
-    ref = read_ref(spec)
-    if pinned := ref.pinned_to(report.model_a.ref):
-        return str(pinned)
-    name = ref.source if ref.place == ModelPlace.RECORDED else spec
-    if not (ref.remote or "/" in name or os.path.exists(name)):
+    again = as_asked_again(spec, report.model_a.ref)
+    if again is None:
         raise SettingError(
-            f"The report keeps only the name {name!r} of model A's file or folder, and nothing of that name is here. "
+            f"The report keeps only the name {spec!r} of model A's file or folder, and nothing of that name is here. "
             "Give the MODEL before --like"
         )
-    return spec
+    return again
 
 
 def _check_there(name: str, value: Any) -> None:  # noqa: ANN401 - a setting of any type

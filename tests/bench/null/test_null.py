@@ -132,7 +132,7 @@ def test_a_report_is_calibrated_with_its_own_settings(tmp_path):
     like = like_report(report, a, given)
     assert (like.model_a, like.train, like.heldout, like.alpha) == (a, 30, 20, 0.02)
     assert like.seed == 5  # set by hand
-    with pytest.raises(SettingError, match=r"keeps only the name .a.jsonl. of model A's file or folder"):
+    with pytest.raises(SettingError, match=r"keeps only the name .recorded:a.jsonl. of model A's file or folder"):
         like_report(report, None, given)
 
 

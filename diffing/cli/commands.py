@@ -1,7 +1,6 @@
 """The main commands (`run`, `demo`, `estimate`, `show`), and the entry point that turns errors into one line."""
 
 import errno
-import json
 import logging
 import os
 import sys
@@ -26,7 +25,7 @@ from diffing.cli.run_and_save import RunOutput, run_and_save
 from diffing.cli.serve import serve
 from diffing.cli.shared_options import Cache, Json
 from diffing.cli.show import show_report
-from diffing.cli.terminal_text import PlainFormatter, plain
+from diffing.cli.terminal_text import PlainFormatter, plain, plain_json
 from diffing.config import DiffConfig, HubOptions, Limits, default_out
 from diffing.errors import DiffingError
 from diffing.paths import path_of
@@ -111,7 +110,7 @@ def estimate(*, json_: Json = False, **values: Any) -> None:
     logging.getLogger("diffing").setLevel(logging.INFO)  # shows in which format recorded responses are read
     estimated = estimate_run(config, limits)
     if json_:
-        print(json.dumps(estimated.as_dict(), indent=2, ensure_ascii=False))
+        print(plain_json(estimated.as_dict()))
     else:
         Console().print(estimate_table(estimated))
 

@@ -35,7 +35,7 @@ class PlainFormatter(MaskingFormatter):
 
 
 def plain_json(value: object) -> str:
-    """Returns equivalent JSON in which every character that a terminal would obey is escaped.
+    """Returns equivalent JSON in which every character is escaped that a terminal would obey or the output cannot hold.
 
     Args:
         value: A value that strict JSON can represent.
@@ -46,4 +46,15 @@ def plain_json(value: object) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     sign = found.group()
-    return sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1]
+    if sign == "\n" or (sign.isprintable() and _can_be_written(sign)):
+        return sign
+    return json.dumps(sign)[1:-1]
+
+
+def _can_be_written(sign: str) -> bool:
+    """Whether the encoding of the output has a character; without an output it is that of files, UTF-8."""
+    try:
+        sign.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

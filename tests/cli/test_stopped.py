@@ -1,5 +1,6 @@
 """Ctrl-C, `kill` and a closed terminal at any moment: one line, the exit code of the signal, and nothing lost."""
 
+import json
 import os
 import signal
 import subprocess
@@ -143,3 +144,15 @@ def test_what_an_encoding_does_not_have_is_a_question_mark(encoding: str, tmp_pa
     done = subprocess.run(command, capture_output=True, env=environment, timeout=240)
     assert (done.returncode, done.stderr) == (0, b"")
     assert ("\N{LEFT DOUBLE QUOTATION MARK}" in done.stdout.decode(encoding)) == (encoding in ("cp1252", "utf-8"))
+
+
+def test_json_loses_no_character_to_an_encoding(tmp_path: Path) -> None:
+    save_report(medium_report(), tmp_path / "run")
+    command = [sys.executable, "-m", "diffing", "show", str(tmp_path / "run"), "--json"]
+    environment = clean_environment(tmp_path)
+    ascii_, utf8 = (
+        subprocess.run(command, capture_output=True, env=environment | {"PYTHONIOENCODING": encoding}, timeout=240)
+        for encoding in ("ascii", "utf-8")
+    )
+    assert not utf8.stdout.isascii()
+    assert json.loads(ascii_.stdout) == json.loads(utf8.stdout)

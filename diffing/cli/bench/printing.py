@@ -1,6 +1,5 @@
 """Prints and saves the results of benchmarks, and builds the command that reproduces one."""
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from diffing.bench.results import BenchmarkResult
+from diffing.cli.terminal_text import plain_json
 from diffing.config import DiffConfig, settings_of
 from diffing.paths import path_of
 from diffing.settings import flag
@@ -43,7 +43,7 @@ def show_result(result: BenchmarkResult, save: Path | None, json_: bool) -> None
     if save is not None:
         save_result(result, save)
     if json_:
-        print(json.dumps(asdict(result), indent=2, ensure_ascii=False, allow_nan=False))
+        print(plain_json(asdict(result)))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     columns = columns_of(result)

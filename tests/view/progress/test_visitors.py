@@ -69,7 +69,7 @@ def cancelling_one_stops_that_one(at: Served, visits: list[Visit], ids: list[str
     assert visits[0].ask(ids[0], "stop")["tab"] == "Stopped – diffing"
     until(lambda: at.site.run_manager.state(ids[1]).state == "done")  # type: ignore[union-attr]
     assert visits[1].ask(ids[1]) == {"go": f"run={ids[1]}"}
-    assert "15 others" in visits[1].come(f"run={ids[1]}")
+    assert "checked on 15 others" in visits[1].come(f"run={ids[1]}")
     assert at.site.run_manager.state(ids[0]).state == "stopped"  # type: ignore[union-attr]
     assert at.site.run_manager.busy == (0, 0)
 
